@@ -1,0 +1,71 @@
+"""Every error Listener raises on purpose, as one small tree.
+
+The class docstring is the default message. Each error carries the resource it is about, so that whoever
+catches it can log and show it without parsing text. Messages never hold a secret.
+"""
+
+from __future__ import annotations
+
+
+class ListenerError(Exception):
+    """Something in Listener went wrong."""
+
+    def __init__(self, message: str = "", *, resource: str = "") -> None:
+        """Keep the message and the resource.
+
+        Args:
+            message: what happened and what to do about it; the class docstring when empty.
+            resource: the place, channel, case or file it is about; empty when there is none.
+        """
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.resource = resource
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        """Say the message, headed by the resource and followed by the cause, if there are any."""
+        head = f"{self.resource}: " if self.resource else ""
+        tail = f" ({self.__cause__})" if self.__cause__ and str(self.__cause__) else ""
+        return f"{head}{self.message}{tail}"
+
+
+class SettingsError(ListenerError):
+    """The configuration cannot be used as it is."""
+
+
+class StoreError(ListenerError):
+    """The database could not be read or written."""
+
+
+class StoreFull(StoreError):
+    """The disk that holds the database is full: intake rests and goes on by itself once there is room."""
+
+
+class AdapterError(ListenerError):
+    """A source, scorer or channel could not do its work."""
+
+
+class Unavailable(AdapterError):
+    """Not reachable or not ready now; worth another try later."""
+
+    def __init__(self, message: str = "", *, resource: str = "", retry_after: float | None = None) -> None:
+        """Keep the wait the other side asked for.
+
+        Args:
+            message: as in ListenerError.
+            resource: as in ListenerError.
+            retry_after: seconds the other side asked us to wait; None when it said nothing.
+        """
+        super().__init__(message, resource=resource)
+        self.retry_after = retry_after
+
+
+class RateLimited(Unavailable):
+    """Asked too often; wait before the next try."""
+
+
+class Rejected(AdapterError):
+    """Refused for good: the same request would be refused again."""
+
+
+class Unauthorized(Rejected):
+    """The credentials were refused: check them, then reload."""

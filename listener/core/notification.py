@@ -1,0 +1,126 @@
+"""What staff are told: Notification (an outbox row), Message (what a channel gets), and whether to send it.
+
+`decide()` is pure and returns a reason with each answer; the reason is logged, stored and shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from listener.core.case import Case
+from listener.core.mention import Mention
+from listener.core.route import Severity
+
+Reason = Literal["opened", "grown", "repeat", "overdue", "resolved"]
+DeliveryStatus = Literal["pending", "sent", "held", "dropped", "dead"]
+
+DELIVERY_BUDGET = timedelta(hours=24)
+"""How long a message is retried before it is dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """An outbox row: tell this channel about this bundle.
+
+    Args:
+        id: row id.
+        bundle: row id of the bundle.
+        route: name of the bundle's route.
+        channel: name of the channel.
+        reason: opened, grown, repeat, overdue or resolved.
+        status: pending, sent, held, dropped or dead.
+        key: the same for every try of this message; a receiver can use it to drop repeats.
+        created_at: when it was decided that staff should hear of this.
+        attempts: tries so far, this one included.
+    """
+
+    id: int
+    bundle: int
+    route: str
+    channel: str
+    reason: Reason
+    status: DeliveryStatus
+    key: str
+    created_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLine:
+    """One case in a message: the case, its newest mention, and the link to its page (empty without a page)."""
+
+    case: Case
+    mention: Mention
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a channel is asked to say.
+
+    Args:
+        key: idempotency key, equal in each try.
+        reason: why now.
+        route: the route's name.
+        severity: the worst among the cases.
+        bundle: what the cases have in common, in words, e.g. "brand=Fjordmark".
+        cases: the cases it is about, newest first; at most a dozen are carried, `total` counts all.
+        total: how many cases it is about.
+        inbox_url: link to the list of cases; empty without a page.
+        sample: True when everything in it is demo data.
+    """
+
+    key: str
+    reason: Reason
+    route: str
+    severity: Severity
+    bundle: str
+    cases: tuple[CaseLine, ...]
+    total: int
+    inbox_url: str
+    sample: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether to send, and why."""
+
+    action: Literal["send", "drop"]
+    why: str
+
+
+def decide(reason: Reason, cases: Sequence[Case]) -> Decision:
+    """Decide at the moment of sending whether a notification is still worth somebody's attention.
+
+    Args:
+        reason: why it was put in the outbox.
+        cases: the cases it is about, as they are now.
+
+    Returns:
+        send or drop, with the reason in words. A repeat is dropped once nobody is waiting: every case was claimed,
+        snoozed or resolved. News is sent unless everything it tells is resolved.
+    """
+    if not cases:
+        return Decision(action="drop", why="nothing to tell: no case is left in it")
+    if reason == "repeat":
+        waiting = sum(case.status == "open" for case in cases)
+        if not waiting:
+            return Decision(action="drop", why="nobody is waiting: all cases are claimed, snoozed or resolved")
+        return Decision(action="send", why=f"{waiting} still unclaimed after the repeat interval")
+    if reason != "resolved" and all(case.status == "resolved" for case in cases):
+        return Decision(action="drop", why="resolved before the message was due")
+    return Decision(action="send", why={"opened": "new case", "grown": "the matter grew"}.get(reason, reason))
+
+
+def retry_pause(attempts: int, spread: float) -> timedelta:
+    """How long to wait after a failed try: doubling from 30 s to 1 h, with jitter.
+
+    Args:
+        attempts: tries so far, from 1.
+        spread: a random number 0..1; the pause is between half and all of the doubled value.
+    """
+    full = min(3600.0, 30.0 * 2 ** min(attempts - 1, 10))
+    return timedelta(seconds=full * (0.5 + 0.5 * spread))
