@@ -1,0 +1,351 @@
+"""The polite HTTP client that adapters are given as `Tools.http`.
+
+One class, `Client`: it names itself, ends in time, stops at a size, follows at most five redirects that it checks one
+by one, and asks a host one thing at a time. Built by `listener/app.py`; adapters know only the protocol
+`listener.core.protocols.Http`. No message holds a query, a credential or a token of an address.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Self
+from weakref import WeakValueDictionary
+
+import httpcore2
+import httpx2
+
+import listener
+from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable
+from listener.core.protocols import Answer
+
+USER_AGENT = f"Listener/{listener.__version__} (+https://listener.example/bot)"
+MAX_REDIRECTS = 5
+LONGEST_WAIT = 86_400.0
+"""Seconds: a server that asks for more than a day is asked again after a day."""
+
+_PERMANENT = (301, 308)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})
+_TOKEN = re.compile(r"(?=[^/]*\d)[A-Za-z0-9_\-=%.~]{20,}")
+
+
+Guard = Callable[[str, int], None]
+"""Is asked with host and port before each connection and raises Rejected when it may not be; the place where the
+check of resolved addresses will be put."""
+
+
+class _Lock:
+    """A lock that a WeakValueDictionary can hold, so that hosts met once are forgotten."""
+
+    __slots__ = ("__weakref__", "held")
+
+    def __init__(self) -> None:
+        self.held = threading.Lock()
+
+
+class Client:
+    """Reads pages as `listener.core.protocols.Http` promises; safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str = USER_AGENT,
+        longest: float = 120.0,
+        transport: httpx2.BaseTransport | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            user_agent: how we name ourselves to servers.
+            longest: seconds; caps every deadline that a caller asks for.
+            transport: replaces the network, for tests.
+            guard: is asked before each connection; None allows all.
+        """
+        self._longest = longest
+        self._client = httpx2.Client(
+            transport=transport or _Transport(guard),
+            trust_env=False,
+            follow_redirects=False,
+            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
+            # What one place sets must not travel with the requests of another.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+        self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
+        self._locks_lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        """Give the client itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = 15_000_000,
+        deadline: float = 20.0,
+    ) -> Answer:
+        """Read a page; arguments and errors are those of `Http.get`."""
+        address = _checked(url)
+        if params:
+            address = address.copy_merge_params(dict(params))
+        seconds = min(deadline, self._longest)
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        permanent = True
+        for hop in range(MAX_REDIRECTS + 1):
+            outcome = self._ask(address, sent, max_bytes, seconds)
+            if isinstance(outcome, Answer):
+                return replace(outcome, moved_to=outcome.url if hop and permanent else None)
+            status, target, seconds = outcome
+            permanent = permanent and status in _PERMANENT
+            if _origin(target) != _origin(address):
+                sent = {name: value for name, value in sent.items() if name in _KEPT_ACROSS_ORIGINS}
+            address = target
+        raise Rejected(f"{shown(url)} redirects more than {MAX_REDIRECTS} times: check the address")
+
+    def _ask(
+        self, address: httpx2.URL, headers: Mapping[str, str], max_bytes: int, seconds: float
+    ) -> Answer | tuple[int, httpx2.URL, float]:
+        """Ask once: the answer, or a redirect's status, its checked target and the seconds that are left."""
+        with self._turn(_origin(address), shown(str(address)), seconds):
+            end = time.monotonic() + seconds
+            with _deadline(end), _said_plainly(address, seconds):
+                request = self._client.build_request("GET", address, headers=dict(headers), timeout=seconds)
+                response = self._client.send(request, stream=True)
+                try:
+                    return _read(response, address, max_bytes, end)
+                finally:
+                    response.close()
+
+    @contextmanager
+    def _turn(self, origin: str, name: str, seconds: float) -> Iterator[None]:
+        """Wait until nobody else asks this host; waiting does not use up the deadline of the request."""
+        with self._locks_lock:
+            lock = self._locks.setdefault(origin, _Lock())
+        if not lock.held.acquire(timeout=seconds):
+            raise Unavailable(f"{name} was not asked: another request to this host took over {seconds:g} s")
+        try:
+            yield
+        finally:
+            lock.held.release()
+
+
+def shown(url: str) -> str:
+    """An address fit for messages: no user, password, query or fragment, and no path part that looks like a token."""
+    try:
+        parsed = httpx2.URL(url)
+    except (httpx2.InvalidURL, ValueError):
+        return "the address"
+    port = f":{parsed.port}" if parsed.port else ""
+    return f"{parsed.scheme}://{parsed.host}{port}{_TOKEN.sub('…', parsed.path)}"
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the server asks us to wait, from `Retry-After` as seconds or as a date; None when it does not.
+
+    A date is compared with the server's own `Date`, since our clock and theirs may differ.
+
+    Args:
+        headers: of the answer, names in lower case.
+        now: our moment, used when the server sends no date.
+    """
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
+        return min(float(value), LONGEST_WAIT)
+    until = http_date(value)
+    if until is None:
+        return None
+    seconds = (until - (http_date(headers.get("date", "")) or now)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def http_date(value: str) -> datetime | None:
+    """The moment an HTTP header names, as aware UTC; None when it names none."""
+    try:
+        moment = parsedate_to_datetime(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _checked(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
+    """The address, if it is one we may ask; raises Rejected otherwise."""
+    try:
+        address = base.join(url) if base else httpx2.URL(url.strip())
+    except (httpx2.InvalidURL, ValueError):
+        raise Rejected("the address cannot be read: write it as https://host/path") from None
+    if address.scheme not in ("http", "https") or not address.host:
+        raise Rejected(f"{shown(str(address))} is no http or https address")
+    return address
+
+
+def _origin(address: httpx2.URL) -> str:
+    return f"{address.scheme}://{address.host}:{address.port}"
+
+
+def _read(
+    response: httpx2.Response, address: httpx2.URL, max_bytes: int, end: float
+) -> Answer | tuple[int, httpx2.URL, float]:
+    """Judge the status, then read the body; errors as `Http.get` says."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    status = response.status_code
+    if status in _REDIRECTS and "location" in headers:
+        return status, _checked(headers["location"], address), max(end - time.monotonic(), 0.001)
+    if not (200 <= status < 300 or status in (304, 410)):
+        raise _refusal(status, headers, shown(str(address)))
+    body = b"" if status in (204, 304) else _body(response, headers, address, max_bytes)
+    return Answer(status=status, headers=headers, body=body, url=str(address.copy_with(username=None, password=None)))
+
+
+def _refusal(status: int, headers: Mapping[str, str], name: str) -> AdapterError:
+    """The error that a status means."""
+    wait = retry_after(headers, datetime.now(UTC))
+    if status == 429 or (status == 503 and wait is not None):
+        return RateLimited(f"{name} asks us to slow down ({status})", retry_after=wait)
+    if status == 403 and headers.get("cf-mitigated") == "challenge":
+        return Unauthorized(f"{name} shows a browser check (403) that no program passes: ask its owner for access")
+    if status in (401, 403):
+        return Unauthorized(f"{name} refused us ({status}): check the credential and the permission")
+    if status >= 500 or status == 408:
+        return Unavailable(f"{name} answered {status}", retry_after=wait)
+    return Rejected(f"{name} answered {status}: check the address")
+
+
+def _body(response: httpx2.Response, headers: Mapping[str, str], address: httpx2.URL, max_bytes: int) -> bytes:
+    """Decode while reading, so that neither a small bomb nor an endless stream outgrows the limit."""
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        # Two codings at once are how a few kilobytes become terabytes; nobody sends them in earnest.
+        raise Rejected(f"{shown(str(address))} is packed in a way we did not ask for ({encoding[:40]!r})")
+    read = bytearray()
+    chunks = response.iter_raw()
+    for piece in chunks if encoding in ("", "identity") else _unpacked(chunks, encoding == "deflate", max_bytes):
+        read += piece
+        if len(read) > max_bytes:
+            raise Rejected(f"{shown(str(address))} is larger than {max_bytes:,} bytes")
+    return bytes(read)
+
+
+def _unpacked(chunks: Iterable[bytes], deflate: bool, max_bytes: int) -> Iterator[bytes]:
+    """Unpack gzip or deflate, never more than one byte above the limit at once; raises zlib.error."""
+    packed = zlib.decompressobj(-zlib.MAX_WBITS if deflate else zlib.MAX_WBITS | 16)
+    first = True
+    for chunk in chunks:
+        if first and deflate and chunk[:1] in (b"\x78", b"\x58", b"\x38"):
+            packed = zlib.decompressobj()  # "deflate" with a zlib header, as the standard has it and few servers do
+        first = False
+        yield packed.decompress(chunk, max_bytes + 1)
+        if packed.eof:
+            return
+    if not first and not packed.eof:
+        raise zlib.error("it ends too early")
+
+
+@contextmanager
+def _said_plainly(address: httpx2.URL, seconds: float) -> Iterator[None]:
+    """Turn the library's errors into ours; the cause is dropped, since its text may hold the address."""
+    name = shown(str(address))
+    try:
+        yield
+    except httpx2.TimeoutException:
+        raise Unavailable(f"{name} took longer than {seconds:g} s") from None
+    except httpx2.ConnectError as exc:
+        raise Unavailable(f"{name} cannot be reached: {exc}") from None
+    except (httpx2.TransportError, zlib.error, UnicodeError) as exc:
+        raise Unavailable(f"{name} broke off or sent a broken answer ({type(exc).__name__})") from None
+    except (httpx2.InvalidURL, ValueError):
+        raise Rejected(f"{name} cannot be asked: the address or a header holds a forbidden character") from None
+
+
+_present = threading.local()
+
+
+@contextmanager
+def _deadline(end: float) -> Iterator[None]:
+    """Say when this thread's request must be over; read by the network streams below."""
+    _present.end = end
+    try:
+        yield
+    finally:
+        _present.end = None
+
+
+def _left(timeout: float | None, error: Callable[[str], Exception]) -> float | None:
+    """The seconds a single network call may take, so that a server cannot live on by sending a byte a second."""
+    end = getattr(_present, "end", None)
+    if end is None:
+        return timeout
+    left = float(end) - time.monotonic()
+    if left <= 0:
+        raise error("deadline")
+    return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A connection whose every call ends at the request's deadline."""
+
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(timeout, httpcore2.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore2.SyncBackend):
+    """Opens connections: asks the guard first, and puts each under the deadline."""
+
+    def __init__(self, guard: Guard | None) -> None:
+        self._guard = guard
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any) -> Any:
+        if self._guard is not None:
+            self._guard(host, port)
+        return _Stream(super().connect_tcp(host, port, _left(timeout, httpcore2.ConnectTimeout), *args, **kwargs))
+
+
+class _Transport(httpx2.HTTPTransport):
+    """httpx2's transport on our own connection pool, since it has no public way to choose how to connect."""
+
+    def __init__(self, guard: Guard | None) -> None:
+        super().__init__(trust_env=False)
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            max_connections=64,
+            max_keepalive_connections=16,
+            keepalive_expiry=30.0,
+            network_backend=_Backend(guard),
+        )
