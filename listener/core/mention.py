@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from listener.core.query import Place
-from listener.core.sentiment import Sentiment
+from listener.core.sentiment import Label, Sentiment
 
 Kind = Literal["post", "comment", "review", "article", "mail", "call"]
 Arrival = Literal["live", "revision", "backfill"]
@@ -103,7 +103,7 @@ class Mention:
         arrival: live, revision or backfill.
         arrival_reason: why, in words.
         sentiment: None until judged.
-        previous: sentiment before the latest edit; None for a first state.
+        previous: label before the latest edit; None for a first state.
         fell: True when the stars fell with the latest edit.
         attempts: how often the present step was tried, this time included.
     """
@@ -120,7 +120,7 @@ class Mention:
     arrival: Arrival
     arrival_reason: str
     sentiment: Sentiment | None = None
-    previous: Sentiment | None = None
+    previous: Label | None = None
     fell: bool = False
     attempts: int = 0
 

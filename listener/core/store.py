@@ -1,0 +1,185 @@
+"""What the pipeline asks of a store; `listener.store` answers on SQLite, another one may on PostgreSQL.
+
+Each part serves one noun. Every writing method may raise StoreFull (no room) or StoreError (locked, broken), and then
+nothing of its transaction was written. Methods that say so are called within `Store.transaction()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from listener.core.case import Case
+from listener.core.delivery import Parcel
+from listener.core.mention import Arrival, Engagement, Mention, Post, Seen
+from listener.core.notification import Notification
+from listener.core.place import PlaceTurn
+from listener.core.query import Cursor, Match
+from listener.core.route import Route, Severity
+from listener.core.sentiment import Verdict
+from listener.core.work import Judged, Routed, Step
+
+
+class Places(Protocol):
+    """Cursors and schedules; used by `pipeline/poll.py` and `pipeline/ingest.py`."""
+
+    def claim(self, limit: int, now: datetime) -> tuple[PlaceTurn, ...]:
+        """Take places that are due."""
+        ...
+
+    def polled(
+        self, name: str, *, cursor: Cursor | None, more: bool, due: datetime, posts: int, gap: str | None, now: datetime
+    ) -> None:
+        """Record an answer, in the transaction that stores its posts."""
+        ...
+
+    def failed(self, name: str, *, error: str, due: datetime, now: datetime) -> None:
+        """Record a failed poll."""
+        ...
+
+    def tally(self, place: str, counts: Mapping[str, int]) -> None:
+        """Add to the ledger of outcomes."""
+        ...
+
+    def imported(self, digest: str, place: str, offset: int, rows: int) -> None:
+        """Record how far a file was imported, in the transaction that stores its rows."""
+        ...
+
+
+class Posts(Protocol):
+    """Posts and the mentions they make; used by `pipeline/ingest.py`, all in one transaction."""
+
+    def seen(self, identities: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Seen]:
+        """What is known of posts, by (source, realm, external id)."""
+        ...
+
+    def add(self, post: Post, place: str, fingerprint: str, now: datetime) -> int:
+        """Store a new post; gives its id."""
+        ...
+
+    def edit(self, seen: Seen, post: Post, fingerprint: str, now: datetime) -> None:
+        """Keep the known state as a revision and store the new one."""
+        ...
+
+    def react(self, reactions: Sequence[tuple[int, Engagement]]) -> None:
+        """Bring reactions up to date."""
+        ...
+
+    def mention(
+        self,
+        post_id: int,
+        post: Post,
+        match: Match,
+        place: str,
+        fingerprint: str,
+        arrival: tuple[Arrival, str],
+        now: datetime,
+        fell: bool = False,
+    ) -> bool:
+        """Make a mention wait for judging; False when it knew this state."""
+        ...
+
+
+class Mentions(Protocol):
+    """The queue of mentions; used by `pipeline/judge.py` and `pipeline/escalate.py`."""
+
+    def claim(self, step: Step, limit: int, now: datetime) -> tuple[Mention, ...]:
+        """Take mentions that wait in a step."""
+        ...
+
+    def waiting(self, step: Step, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """Those of the claimed mentions that still wait in the step, in the state that was claimed."""
+        ...
+
+    def unclaim(self, mentions: Sequence[Mention], due: datetime, error: str) -> None:
+        """Return mentions whose batch failed, to be tried one by one."""
+        ...
+
+    def give_back(self, mentions: Sequence[Mention]) -> None:
+        """Return mentions untried."""
+        ...
+
+    def verdicts(self, mentions: Sequence[Mention], scorer: str) -> dict[tuple[int, str], Verdict]:
+        """Verdicts this scorer gave on these states, by post id and fingerprint."""
+        ...
+
+    def judged(self, judged: Sequence[Judged], now: datetime) -> None:
+        """Store results and pass the mentions on, in a transaction."""
+        ...
+
+    def routed(self, routed: Sequence[Routed], revision: str) -> None:
+        """Record the routes and end the path, in a transaction."""
+        ...
+
+
+class Cases(Protocol):
+    """The staff's work; used by `pipeline/escalate.py`."""
+
+    def open_or_grow(
+        self, mention: Mention, *, route: str, reason: str, severity: Severity, window: timedelta, now: datetime
+    ) -> tuple[Case, bool]:
+        """Give a mention its case, in a transaction; True when it was opened or reopened."""
+        ...
+
+
+class Outbox(Protocol):
+    """What staff are told; used by `pipeline/escalate.py` and `pipeline/dispatch.py`."""
+
+    def put(self, route: Route, bundle: str, case_id: int, severity: Severity, opened: bool, now: datetime) -> None:
+        """Let staff know of a case on each channel of a route, in a transaction."""
+        ...
+
+    def claim(self, channel: str, now: datetime) -> Parcel | None:
+        """Take the most urgent due notification of a channel and freeze its content."""
+        ...
+
+    def sent(self, notification: Notification, *, why: str, took: timedelta, now: datetime) -> None:
+        """Record that it was accepted."""
+        ...
+
+    def dropped(self, notification: Notification, *, why: str, now: datetime) -> None:
+        """Record that it was not worth sending any more."""
+        ...
+
+    def retry(self, notification: Notification, *, error: str, due: datetime, took: timedelta, now: datetime) -> None:
+        """Record a failed try."""
+        ...
+
+    def give_up(self, notification: Notification, *, error: str, took: timedelta, now: datetime) -> None:
+        """Record the last failed try."""
+        ...
+
+
+class Store(Protocol):
+    """The database, by noun."""
+
+    @property
+    def places(self) -> Places:
+        """Cursors and schedules."""
+        ...
+
+    @property
+    def posts(self) -> Posts:
+        """What was published."""
+        ...
+
+    @property
+    def mentions(self) -> Mentions:
+        """The queue."""
+        ...
+
+    @property
+    def cases(self) -> Cases:
+        """The staff's work."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What staff are told."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Write all or nothing."""
+        ...

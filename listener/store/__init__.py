@@ -1,0 +1,97 @@
+"""The only place with SQL. `open_store()` gives a `Store`: one small part for each noun over one database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from listener.core.errors import SettingsError
+from listener.store.cases import Cases
+from listener.store.engine import SAFE_SQLITE, Connections, sqlite_version
+from listener.store.mentions import Mentions
+from listener.store.outbox import Outbox
+from listener.store.places import Places
+from listener.store.posts import Posts
+from listener.store.trends import Trends
+
+__all__ = ["SAFE_SQLITE", "Connections", "Store", "make_store", "open_store", "sqlite_version"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The database, by noun.
+
+    Args:
+        db: the connections beneath.
+        places: cursors and schedules.
+        posts: what was published.
+        mentions: the queue and what was judged.
+        cases: the staff's work.
+        outbox: what staff are told.
+        trends: counts over time.
+    """
+
+    db: Connections
+    places: Places
+    posts: Posts
+    mentions: Mentions
+    cases: Cases
+    outbox: Outbox
+    trends: Trends
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing.
+
+        Raises:
+            StoreFull: no room; nothing was written.
+            StoreError: locked or broken; nothing was written.
+        """
+        with self.db.transaction():
+            yield
+
+    def release(self) -> None:
+        """Return the leases of a process that is gone; the caller holds the lock that proves it is."""
+        with self.transaction():
+            self.places.release()
+            self.mentions.release()
+            self.outbox.release()
+
+    def close(self) -> None:
+        """Fold the log into the file and let go of it."""
+        self.db.close()
+
+
+def make_store(db: Connections) -> Store:
+    """Assemble a store over open connections; the schema is brought up to date."""
+    db.migrate()
+    mentions = Mentions(db)
+    return Store(
+        db=db,
+        places=Places(db),
+        posts=Posts(db),
+        mentions=mentions,
+        cases=Cases(db),
+        outbox=Outbox(db, mentions),
+        trends=Trends(db),
+    )
+
+
+def open_store(url: str) -> Store:
+    """Open the database behind a URL or path and bring its schema up to date.
+
+    Args:
+        url: a path, or `sqlite:///path`, or ":memory:".
+
+    Raises:
+        SettingsError: another kind of database is not served yet.
+        StoreError: the file cannot be opened or is not a database.
+    """
+    path = url.removeprefix("sqlite:///")
+    if "://" in path:
+        raise SettingsError(f"{url.split('://', 1)[0]}:// is not served; leave [store] url empty for SQLite")
+    if path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return make_store(Connections(path))

@@ -1,0 +1,205 @@
+"""SQLite behind one small class: one writing connection, a reading connection a thread, errors of our own.
+
+The driver is the one sqlite-utils picked, and nothing else in Listener imports a SQLite module: two SQLite
+libraries on one file in one process break each other's locks. The writer owns checkpoints. `mmap_size` is never
+set, since it turns a lost race into corruption.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database as SqliteDatabase
+from sqlite_utils.utils import sqlite3
+
+from listener.core.errors import StoreError, StoreFull
+from listener.store.schema import migrations
+
+Row = Any
+"""A row of the driver: indexable by column name and position."""
+
+SAFE_SQLITE = (3, 51, 3)
+"""From here on the WAL-reset race (3.7.0 to 3.51.2) is mended; below, the single writer keeps us out of it."""
+
+
+def to_ms(moment: datetime) -> int:
+    """Whole milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
+
+
+def from_ms(value: int | None) -> datetime | None:
+    """Aware UTC, or None for NULL."""
+    return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+def moment(value: int) -> datetime:
+    """Aware UTC of a column that is never NULL."""
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+def marks(n: int, width: int = 1) -> str:
+    """Placeholders for n values or n rows of `width` values."""
+    one = "?" if width == 1 else "(" + ",".join("?" * width) + ")"
+    return ",".join([one] * n)
+
+
+class Connections:
+    """The connections to one database file.
+
+    Args:
+        path: the file; ":memory:" is shared by nobody and serves tests with a single connection.
+        wait: seconds to wait for a foreign process's lock.
+    """
+
+    def __init__(self, path: Path | str, wait: float = 5.0) -> None:
+        """Open the writer; `migrate()` must run before anything else uses the tables.
+
+        Raises:
+            StoreError: the file cannot be opened as a database.
+        """
+        self.path = str(path)
+        self._wait = wait
+        self._memory = self.path == ":memory:"
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._threads = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        with self._translated():
+            self._writer = self._connect()
+            self._writer.execute("PRAGMA journal_mode=WAL")
+            self._writer.execute("PRAGMA synchronous=FULL")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=self._wait, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA cache_size=-16000")
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn the driver's errors into ours, with the file and the cure."""
+        try:
+            yield
+        except sqlite3.Error as problem:
+            text = str(problem)
+            if "full" in text or "disk I/O" in text:
+                raise StoreFull(f"no room to write: {text}; free some space, intake goes on by itself",
+                                resource=self.path) from problem  # fmt: skip
+            if "locked" in text or "busy" in text:
+                raise StoreError("another process holds the database's lock; end it (see `fuser`) or wait",
+                                 resource=self.path) from problem  # fmt: skip
+            if isinstance(problem, sqlite3.DatabaseError) and ("not a database" in text or "malformed" in text):
+                raise StoreError(f"{text}: restore the newest backup (`listener backup` made it)",
+                                 resource=self.path) from problem  # fmt: skip
+            raise StoreError(text, resource=self.path) from problem
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing; a transaction within another one is part of it.
+
+        Raises:
+            StoreFull: no room; nothing was written.
+            StoreError: locked by another process, or a defect; nothing was written.
+        """
+        with self._lock, self._translated():
+            if self._depth:
+                yield
+                return
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth -= 1
+
+    def write(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Run one writing statement, in a transaction of its own unless one is open; gives its RETURNING rows."""
+        with self.transaction():
+            return list(self._writer.execute(sql, values))
+
+    def write_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one writing statement for many rows in one transaction."""
+        if rows:
+            with self.transaction():
+                self._writer.executemany(sql, rows)
+
+    def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Read rows: within this thread's open transaction what it wrote, otherwise the last committed state."""
+        if self._memory or self._owns_transaction():
+            with self._lock, self._translated():
+                return list(self._writer.execute(sql, values))
+        with self._translated():
+            return list(self._reader().execute(sql, values))
+
+    def one(self, sql: str, values: Sequence[object] = ()) -> Row | None:
+        """Read the first row, or None."""
+        rows = self.read(sql, values)
+        return rows[0] if rows else None
+
+    def _owns_transaction(self) -> bool:
+        if not self._depth or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return self._depth > 0
+        finally:
+            self._lock.release()
+
+    def _reader(self) -> sqlite3.Connection:
+        reader: sqlite3.Connection | None = getattr(self._threads, "reader", None)
+        if reader is None:
+            reader = self._threads.reader = self._connect()
+            reader.execute("PRAGMA query_only=ON")
+            with self._lock:
+                self._readers.append(reader)
+        return reader
+
+    def migrate(self) -> list[str]:
+        """Bring the schema up to date; gives the names of the migrations that ran."""
+        with self._lock, self._translated():
+            database = SqliteDatabase(self._writer)
+            pending = [migration.name for migration in migrations.pending(database)]
+            if pending:
+                migrations.apply(database)
+            return pending
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy to a new file while work goes on.
+
+        Raises:
+            StoreError: the target exists or cannot be written.
+        """
+        if target.exists():
+            raise StoreError("the file exists already; name a new one", resource=str(target))
+        with self._translated():
+            reader = self._connect()
+            try:
+                reader.execute("VACUUM INTO ?", (str(target),))
+            finally:
+                reader.close()
+
+    def close(self) -> None:
+        """Fold the log into the file and let go of it."""
+        with self._lock:
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
+            self._writer.close()
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """Version of the SQLite library in use."""
+    return tuple(int(part) for part in sqlite3.sqlite_version.split("."))

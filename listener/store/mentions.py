@@ -1,0 +1,289 @@
+"""Mentions on their way through the steps: claim, judged, routed, failed, dead; and the rollup that counts them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from listener.core.mention import Mention
+from listener.core.sentiment import Probabilities, Sentiment, Verdict
+from listener.core.work import DeadRow, Judged, Routed, Step
+from listener.store.engine import Connections, Row, marks, moment, to_ms
+from listener.store.posts import post_of
+
+LEASE = timedelta(minutes=5)
+"""Longer than any batch takes; a process that dies has its leases returned at the next start, not after this."""
+
+TRIES = 3
+"""Judging runs native code: after so many tries a mention is dead."""
+
+_SELECT = (
+    "SELECT m.*, p.source, p.realm, p.external_id, p.kind, p.url, p.handle, p.author_name, p.author_url, p.followers, "
+    "p.title, p.text, p.published_at, p.rating, p.in_reply_to, p.root, p.likes, p.replies, p.shares "
+    "FROM mentions m JOIN posts p ON p.id = m.post_id "
+)
+
+
+def mention_of(row: Row) -> Mention:
+    """The mention in a row of the joined select."""
+    return Mention(
+        id=row["id"],
+        post_id=row["post_id"],
+        post=post_of(row),
+        brand=row["brand"],
+        place=row["place"],
+        queries=tuple(filter(None, row["queries"].split("\n"))),
+        words=tuple(filter(None, row["words"].split("\n"))),
+        fingerprint=row["fingerprint"],
+        seen_at=moment(row["seen_at"]),
+        arrival=row["arrival"],
+        arrival_reason=row["arrival_reason"],
+        sentiment=_sentiment_of(row),
+        previous=row["previous"],
+        fell=bool(row["fell"]),
+        attempts=row["attempts"],
+    )
+
+
+def _sentiment_of(row: Row) -> Sentiment | None:
+    if row["label"] is None:
+        return None
+    return Sentiment(
+        label=row["label"],
+        score=row["score"],
+        confidence=row["confidence"],
+        certainty=row["certainty"],
+        scorer=row["scorer"],
+    )
+
+
+class Mentions:
+    """Reads and moves mentions.
+
+    Args:
+        db: the connections.
+    """
+
+    def __init__(self, db: Connections) -> None:
+        """Keep the connections."""
+        self._db = db
+
+    def claim(self, step: Step, limit: int, now: datetime) -> tuple[Mention, ...]:
+        """Take mentions that wait in a step; the attempt is counted before the work begins.
+
+        Args:
+            step: "judge" or "route".
+            limit: most mentions of a batch.
+            now: the present.
+
+        Returns:
+            A batch of fresh mentions, most urgent and newest first; or a single one that failed before, so that of
+            a batch that died only the guilty row fails again. Rows out of tries are moved to `dead` on the way.
+        """
+        ids = self._claim_retry(step, now) or self._claim_fresh(step, limit, now)
+        if not ids:
+            return ()
+        rows = self._db.read(
+            _SELECT + f"WHERE m.id IN ({marks(len(ids))}) ORDER BY m.priority, m.id DESC",
+            ids,
+        )
+        return tuple(mention_of(row) for row in rows)
+
+    def _claim_fresh(self, step: Step, limit: int, now: datetime) -> list[int]:
+        waiting = "step = ? AND attempts = 0 AND due_at <= ? AND lease_until <= ?"
+        at = to_ms(now)
+        if not self._db.read(f"SELECT 1 FROM mentions WHERE {waiting} LIMIT 1", (step, at, at)):
+            return []
+        rows = self._db.write(
+            "UPDATE mentions SET lease_until = ?, attempts = 1 WHERE id IN "
+            f"(SELECT id FROM mentions WHERE {waiting} ORDER BY priority, id DESC LIMIT ?) RETURNING id",
+            (to_ms(now + LEASE), step, at, at, limit),
+        )
+        return [row[0] for row in rows]
+
+    def _claim_retry(self, step: Step, now: datetime) -> list[int]:
+        waiting = "step = ? AND attempts > 0 AND due_at <= ? AND lease_until <= ?"
+        at = to_ms(now)
+        found = self._db.one(
+            f"SELECT id, attempts FROM mentions WHERE {waiting} ORDER BY attempts, due_at LIMIT 1",
+            (step, at, at),
+        )
+        if found is None:
+            return []
+        if found["attempts"] >= TRIES:
+            self.bury([found["id"]], step, "the process ended while it was worked on")
+            return self._claim_retry(step, now)
+        rows = self._db.write(
+            "UPDATE mentions SET lease_until = ?, attempts = attempts + 1 WHERE id = ? RETURNING id",
+            (to_ms(now + LEASE), found["id"]),
+        )
+        return [row[0] for row in rows]
+
+    def unclaim(self, mentions: Sequence[Mention], due: datetime, error: str) -> None:
+        """Return mentions whose batch failed; they are tried again one by one, not before `due`."""
+        self._db.write_many(
+            "UPDATE mentions SET lease_until = 0, due_at = ?, last_error = ? WHERE id = ? AND fingerprint = ?",
+            [(to_ms(due), error[:1000], m.id, m.fingerprint) for m in mentions],
+        )
+
+    def give_back(self, mentions: Sequence[Mention]) -> None:
+        """Return mentions untried: the daemon stops, or the scorer is not available at all."""
+        self._db.write_many(
+            "UPDATE mentions SET lease_until = 0, attempts = attempts - 1 WHERE id = ? AND attempts > 0",
+            [(m.id,) for m in mentions],
+        )
+
+    def bury(self, ids: Sequence[int], step: Step, error: str) -> None:
+        """Give up on mentions: they end in `dead`, from where `listener dead` can send them back."""
+        self._db.write_many(
+            "UPDATE mentions SET step = 'dead', lease_until = 0, "
+            "last_error = ? || ': ' || coalesce(last_error || '; ', '') || ? WHERE id = ?",
+            [(step, error[:1000], mention_id) for mention_id in ids],
+        )
+
+    def release(self) -> None:
+        """Return every lease: the process that held them is gone. The attempts it counted stay counted."""
+        self._db.write("UPDATE mentions SET lease_until = 0 WHERE step IS NOT NULL AND attempts > 0")
+
+    def verdicts(self, mentions: Sequence[Mention], scorer: str) -> dict[tuple[int, str], Verdict]:
+        """Verdicts this scorer gave on these very states before, by post id and fingerprint."""
+        if not mentions:
+            return {}
+        keys = list(dict.fromkeys((m.post_id, m.fingerprint) for m in mentions))
+        rows = self._db.read(
+            f"SELECT * FROM verdicts WHERE scorer = ? AND (post_id, fingerprint) IN (VALUES {marks(len(keys), 2)})",
+            [scorer, *(value for key in keys for value in key)],
+        )
+        return {(row["post_id"], row["fingerprint"]): _verdict_of(row) for row in rows}
+
+    def judged(self, judged: Sequence[Judged], now: datetime) -> None:
+        """Store verdicts and sentiments, recount, and pass the mentions on.
+
+        Call it in the transaction in which `waiting()` confirmed that none was edited or judged meanwhile.
+        """
+        at = to_ms(now)
+        self._db.write_many(
+            "INSERT INTO verdicts (post_id, fingerprint, negative, neutral, positive, label, confidence, certainty, "
+            "language, parts, scorer, judged_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+            [
+                (
+                    j.mention.post_id, j.mention.fingerprint, j.verdict.probabilities.negative,
+                    j.verdict.probabilities.neutral, j.verdict.probabilities.positive, j.verdict.label,
+                    j.verdict.confidence, j.verdict.certainty, j.verdict.language, j.verdict.parts,
+                    j.verdict.scorer, at,
+                )
+                for j in judged
+                if j.fresh
+            ],
+        )  # fmt: skip
+        self._recount(judged)
+        self._db.write_many(
+            "UPDATE mentions SET label = ?, score = ?, confidence = ?, certainty = ?, scorer = ?, language = ?, "
+            "step = ?, routed_why = ?, lease_until = 0, attempts = 0, due_at = 0, last_error = NULL WHERE id = ?",
+            [
+                (
+                    j.sentiment.label, j.sentiment.score, j.sentiment.confidence, j.sentiment.certainty,
+                    j.sentiment.scorer, j.verdict.language, j.next_step, j.held_back, j.mention.id,
+                )
+                for j in judged
+            ],
+        )  # fmt: skip
+
+    def _recount(self, judged: Sequence[Judged]) -> None:
+        """Take the old counts of these mentions out of the rollup and put the new ones in."""
+        ids = [j.mention.id for j in judged]
+        rows = self._db.read(
+            f"SELECT id, hour, label, certainty, language FROM mentions WHERE id IN ({marks(len(ids))})", ids
+        )
+        before = {row["id"]: row for row in rows}
+        change: Counter[tuple[int, str, str, str, str, str]] = Counter()
+        for j in judged:
+            row = before[j.mention.id]
+            cell = (row["hour"], j.mention.brand, j.mention.post.source)
+            if row["label"] is not None:
+                change[(*cell, row["language"] or "", row["label"], row["certainty"])] -= 1
+            change[(*cell, j.verdict.language or "", j.sentiment.label, j.sentiment.certainty)] += 1
+        self._db.write_many(
+            "INSERT INTO moods (hour, brand, source, language, label, certainty, n) VALUES (?,?,?,?,?,?,?) "
+            "ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            [(*cell, n) for cell, n in change.items() if n],
+        )
+
+    def routed(self, routed: Sequence[Routed], revision: str) -> None:
+        """Record which routes took mentions and that nothing is left to do; see `judged()` for the transaction."""
+        self._db.write_many(
+            "UPDATE mentions SET routes = ?, routed_why = ?, routed_with = ?, step = NULL, lease_until = 0, "
+            "attempts = 0, last_error = NULL WHERE id = ?",
+            [("\n".join(r.routes), r.why, revision, r.mention.id) for r in routed],
+        )
+
+    def waiting(self, step: Step, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """Those of the claimed mentions that still wait in the step, in the state that was claimed."""
+        ids = [m.id for m in mentions]
+        rows = self._db.read(
+            f"SELECT id, fingerprint FROM mentions WHERE step = ? AND id IN ({marks(len(ids))})", [step, *ids]
+        )
+        still = {(row["id"], row["fingerprint"]) for row in rows}
+        return tuple(m for m in mentions if (m.id, m.fingerprint) in still)
+
+    def find(self, mention_id: int) -> Mention | None:
+        """One mention by its id."""
+        row = self._db.one(_SELECT + "WHERE m.id = ?", (mention_id,))
+        return mention_of(row) if row else None
+
+    def of_case(self, case_id: int, limit: int = 200) -> tuple[Mention, ...]:
+        """The mentions of a case, newest first."""
+        rows = self._db.read(
+            _SELECT + "JOIN case_mentions c ON c.mention_id = m.id WHERE c.case_id = ? ORDER BY m.id DESC LIMIT ?",
+            (case_id, limit),
+        )
+        return tuple(mention_of(row) for row in rows)
+
+    def counts(self) -> dict[str, int]:
+        """How many mentions wait in each step, and how many are done under the key "done"."""
+        waiting = self._db.read("SELECT step, count(*) AS n FROM mentions WHERE step IS NOT NULL GROUP BY step")
+        found: dict[str, int] = {row["step"]: row["n"] for row in waiting}
+        total = self._db.read("SELECT count(*) AS n FROM mentions")[0]["n"]
+        return {**found, "done": total - sum(found.values())}
+
+    def dead(self, limit: int = 100) -> tuple[DeadRow, ...]:
+        """Mentions that were given up, newest first."""
+        rows = self._db.read(
+            "SELECT m.id, m.brand, m.place, m.last_error, m.attempts, p.url FROM mentions m "
+            "JOIN posts p ON p.id = m.post_id WHERE m.step = 'dead' ORDER BY m.id DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(
+            DeadRow(
+                kind="mention",
+                id=row["id"],
+                about=f"{row['brand']} at {row['place']}",
+                error=row["last_error"] or "",
+                attempts=row["attempts"],
+                url=row["url"],
+            )
+            for row in rows
+        )
+
+    def requeue(self, mention_id: int) -> bool:
+        """Send a dead mention back to judging; False when it is not dead."""
+        return bool(
+            self._db.write(
+                "UPDATE mentions SET step = 'judge', attempts = 0, due_at = 0, lease_until = 0 "
+                "WHERE id = ? AND step = 'dead' RETURNING id",
+                (mention_id,),
+            )
+        )
+
+
+def _verdict_of(row: Row) -> Verdict:
+    return Verdict(
+        probabilities=Probabilities(negative=row["negative"], neutral=row["neutral"], positive=row["positive"]),
+        label=row["label"],
+        confidence=row["confidence"],
+        certainty=row["certainty"],
+        language=row["language"],
+        parts=row["parts"],
+        scorer=row["scorer"],
+    )

@@ -1,0 +1,296 @@
+"""The outbox: bundles, notifications and the ledger of tries.
+
+A notification that was not tried yet grows with its bundle; from the first try on it is frozen, so that each repeat
+carries the same key and the same content, and what happens next makes a new one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from listener.core.delivery import Delivery, Parcel, Try
+from listener.core.notification import CaseLine, Notification, Reason
+from listener.core.route import SEVERITIES, Route, Severity
+from listener.core.work import DeadRow
+from listener.store.cases import case_of
+from listener.store.engine import Connections, Row, from_ms, moment, to_ms
+from listener.store.mentions import Mentions
+
+LEASE = timedelta(minutes=2)
+CARRIED = 12
+"""So many cases are written out in one message; the rest is a number and a link."""
+
+
+class Outbox:
+    """Puts, claims and finishes notifications.
+
+    Args:
+        db: the connections.
+        mentions: reads the mentions that messages quote.
+    """
+
+    def __init__(self, db: Connections, mentions: Mentions) -> None:
+        """Keep the parts."""
+        self._db = db
+        self._mentions = mentions
+
+    def put(self, route: Route, bundle: str, case_id: int, severity: Severity, opened: bool, now: datetime) -> None:
+        """Let staff know of a case that opened or grew, on each channel of a route. Call it in a transaction.
+
+        Args:
+            route: gives channels and the timing of its bundles.
+            bundle: the bundle's key.
+            case_id: the case.
+            severity: orders the outbox.
+            opened: whether the case is new.
+            now: the present.
+        """
+        row = self._db.write(
+            "INSERT INTO bundles (key, route, opened_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET route = excluded.route RETURNING id, last_sent_at",
+            (bundle, route.name, to_ms(now)),
+        )[0]
+        self._db.write("INSERT INTO bundle_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (row["id"], case_id))
+        due = now + route.group_wait
+        if row["last_sent_at"] is not None:
+            due = max(due, moment(row["last_sent_at"]) + route.group_interval)
+        for channel in route.channels:
+            notification = self._grow(
+                row["id"], channel, "opened" if opened else "grown", due, severity, route.repeat_interval, now
+            )
+            self._db.write(
+                "INSERT INTO notification_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (notification, case_id)
+            )
+
+    def _grow(
+        self, bundle: int, channel: str, reason: Reason, due: datetime, severity: Severity, repeat: timedelta,
+        now: datetime,
+    ) -> int:  # fmt: skip
+        """Put a notification, or let the bundle's waiting one take the news in; gives its id."""
+        return int(
+            self._db.write(
+                "INSERT INTO notifications (bundle_id, channel, reason, status, key, created_at, repeat_ms, step, "
+                "due_at, priority) VALUES (?, ?, ?, 'pending', ?, ?, ?, 'send', ?, ?) "
+                "ON CONFLICT (bundle_id, channel) WHERE step IS NOT NULL AND frozen_at IS NULL DO UPDATE SET "
+                "reason = CASE WHEN 'opened' IN (reason, excluded.reason) THEN 'opened' "
+                "WHEN 'grown' IN (reason, excluded.reason) THEN 'grown' ELSE reason END, "
+                "due_at = min(due_at, excluded.due_at), priority = min(priority, excluded.priority), "
+                "repeat_ms = excluded.repeat_ms RETURNING id",
+                (
+                    bundle, channel, reason, secrets.token_hex(8), to_ms(now), round(repeat.total_seconds() * 1000),
+                    to_ms(due), SEVERITIES.index(severity),
+                ),
+            )[0][0]
+        )  # fmt: skip
+
+    def claim(self, channel: str, now: datetime) -> Parcel | None:
+        """Take the most urgent due notification of a channel and freeze its content; None when nothing is due."""
+        due = "channel = ? AND step = 'send' AND due_at <= ? AND lease_until <= ?"
+        at = to_ms(now)
+        if not self._db.read(f"SELECT 1 FROM notifications WHERE {due} LIMIT 1", (channel, at, at)):
+            return None
+        with self._db.transaction():
+            rows = self._db.write(
+                "UPDATE notifications SET lease_until = ?, attempts = attempts + 1, "
+                "frozen_at = coalesce(frozen_at, ?) WHERE id IN (SELECT id FROM notifications "
+                f"WHERE {due} ORDER BY priority, due_at, id LIMIT 1) RETURNING *",
+                (to_ms(now + LEASE), at, channel, at, at),
+            )
+            if not rows:
+                return None
+            if rows[0]["reason"] == "repeat" and rows[0]["attempts"] == 1:
+                self._db.write(
+                    "INSERT INTO notification_cases "
+                    "SELECT ?, c.id FROM bundle_cases b JOIN cases c ON c.id = b.case_id "
+                    "WHERE b.bundle_id = ? AND c.status = 'open' ON CONFLICT DO NOTHING",
+                    (rows[0]["id"], rows[0]["bundle_id"]),
+                )
+            return self._parcel(rows[0])
+
+    def _parcel(self, row: Row) -> Parcel:
+        bundle = self._db.read("SELECT key, route FROM bundles WHERE id = ?", (row["bundle_id"],))[0]
+        cases = tuple(
+            case_of(found)
+            for found in self._db.read(
+                "SELECT c.* FROM cases c JOIN notification_cases n ON n.case_id = c.id "
+                "WHERE n.notification_id = ? ORDER BY c.changed_at DESC, c.id DESC",
+                (row["id"],),
+            )
+        )
+        newest = tuple(
+            CaseLine(case=case, mention=mention, url="")
+            for case in cases[:CARRIED]
+            for mention in self._mentions.of_case(case.id, 1)
+        )
+        return Parcel(
+            notification=_notification_of(row, bundle["route"]),
+            bundle=bundle["key"],
+            cases=cases,
+            newest=newest,
+            frozen_at=moment(row["frozen_at"]),
+        )
+
+    def sent(self, notification: Notification, *, why: str, took: timedelta, now: datetime) -> None:
+        """Record that the other side accepted it, and when an unanswered bundle is told again."""
+        with self._db.transaction():
+            self._try(notification.id, now, took, "accepted", None)
+            row = self._db.write(
+                "UPDATE notifications SET status = 'sent', why = ?, step = NULL, lease_until = 0, finished_at = ?, "
+                "last_error = NULL WHERE id = ? RETURNING bundle_id, repeat_ms",
+                (why, to_ms(now), notification.id),
+            )[0]
+            self._db.write("UPDATE bundles SET last_sent_at = ? WHERE id = ?", (to_ms(now), row["bundle_id"]))
+            if row["repeat_ms"]:
+                repeat = timedelta(milliseconds=row["repeat_ms"])
+                self._grow(row["bundle_id"], notification.channel, "repeat", now + repeat, "low", repeat, now)
+
+    def dropped(self, notification: Notification, *, why: str, now: datetime) -> None:
+        """Record that it was no longer worth sending, and why."""
+        with self._db.transaction():
+            self._try(notification.id, now, timedelta(), "dropped", why)
+            self._finish(notification.id, "dropped", why, now)
+
+    def retry(self, notification: Notification, *, error: str, due: datetime, took: timedelta, now: datetime) -> None:
+        """Record a failed try and when the next one is due."""
+        with self._db.transaction():
+            self._try(notification.id, now, took, "unavailable", error)
+            self._db.write(
+                "UPDATE notifications SET lease_until = 0, due_at = ?, last_error = ? WHERE id = ?",
+                (to_ms(due), error[:1000], notification.id),
+            )
+
+    def give_up(self, notification: Notification, *, error: str, took: timedelta, now: datetime) -> None:
+        """Record the last failed try: the notification is dead and stands in `listener dead`."""
+        with self._db.transaction():
+            self._try(notification.id, now, took, "rejected", error)
+            self._finish(notification.id, "dead", error, now)
+
+    def _finish(self, notification_id: int, status: str, why: str, now: datetime) -> None:
+        self._db.write(
+            "UPDATE notifications SET status = ?, why = ?, last_error = ?, step = NULL, lease_until = 0, "
+            "finished_at = ? WHERE id = ?",
+            (status, why[:1000], why[:1000], to_ms(now), notification_id),
+        )
+
+    def _try(self, notification_id: int, now: datetime, took: timedelta, outcome: str, error: str | None) -> None:
+        self._db.write(
+            "INSERT INTO attempts (notification_id, tried_at, took_ms, outcome, error) VALUES (?, ?, ?, ?, ?)",
+            (notification_id, to_ms(now), round(took.total_seconds() * 1000), outcome, error and error[:1000]),
+        )
+
+    def release(self) -> None:
+        """Return every lease: the process that held them is gone."""
+        self._db.write("UPDATE notifications SET lease_until = 0 WHERE step IS NOT NULL AND lease_until > 0")
+
+    def bury_orphans(self, channels: Sequence[str], now: datetime) -> int:
+        """Give up what waits for channels that are no longer configured; gives how many."""
+        names = {
+            row["channel"] for row in self._db.read("SELECT DISTINCT channel FROM notifications WHERE step IS NOT NULL")
+        }
+        gone = sorted(names - set(channels))
+        return sum(
+            len(
+                self._db.write(
+                    "UPDATE notifications SET status = 'dead', step = NULL, finished_at = ?, "
+                    "last_error = 'its channel is no longer in the configuration' "
+                    "WHERE channel = ? AND step IS NOT NULL RETURNING id",
+                    (to_ms(now), name),
+                )
+            )
+            for name in gone
+        )
+
+    def next_due(self, channel: str) -> datetime | None:
+        """When the next notification of a channel is due, or None without any."""
+        row = self._db.one(
+            "SELECT min(max(due_at, lease_until)) AS due FROM notifications WHERE channel = ? AND step = 'send'",
+            (channel,),
+        )
+        return from_ms(row["due"]) if row else None
+
+    def waiting(self) -> int:
+        """How many notifications are due or retried, repeats that merely lie ahead left out."""
+        return int(
+            self._db.read("SELECT count(*) FROM notifications WHERE step IS NOT NULL AND reason <> 'repeat'")[0][0]
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many notifications are in each status."""
+        return {
+            row["status"]: row["n"]
+            for row in self._db.read("SELECT status, count(*) AS n FROM notifications GROUP BY status")
+        }
+
+    def of_case(self, case_id: int) -> tuple[Delivery, ...]:
+        """Every notification about a case with its tries, oldest first."""
+        rows = self._db.read(
+            "SELECT n.*, b.route FROM notifications n JOIN notification_cases c ON c.notification_id = n.id "
+            "JOIN bundles b ON b.id = n.bundle_id WHERE c.case_id = ? ORDER BY n.id",
+            (case_id,),
+        )
+        return tuple(self._delivery(row) for row in rows)
+
+    def _delivery(self, row: Row) -> Delivery:
+        tries = self._db.read("SELECT * FROM attempts WHERE notification_id = ? ORDER BY id", (row["id"],))
+        return Delivery(
+            id=row["id"],
+            channel=row["channel"],
+            route=row["route"],
+            reason=row["reason"],
+            status=row["status"],
+            why=row["why"],
+            key=row["key"],
+            created_at=moment(row["created_at"]),
+            due_at=moment(row["due_at"]),
+            finished_at=from_ms(row["finished_at"]),
+            attempts=row["attempts"],
+            last_error=row["last_error"],
+            tries=tuple(
+                Try(tried_at=moment(t["tried_at"]), took_ms=t["took_ms"], outcome=t["outcome"], error=t["error"])
+                for t in tries
+            ),
+        )
+
+    def dead(self, limit: int = 100) -> tuple[DeadRow, ...]:
+        """Notifications that were given up, newest first."""
+        rows = self._db.read(
+            "SELECT id, channel, reason, last_error, attempts FROM notifications WHERE status = 'dead' "
+            "ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(
+            DeadRow(
+                kind="notification",
+                id=row["id"],
+                about=f"{row['reason']} to {row['channel']}",
+                error=row["last_error"] or "",
+                attempts=row["attempts"],
+            )
+            for row in rows
+        )
+
+    def requeue(self, notification_id: int, now: datetime) -> bool:
+        """Send a dead notification again with a fresh budget; False when it is not dead."""
+        return bool(
+            self._db.write(
+                "UPDATE notifications SET status = 'pending', step = 'send', due_at = ?, lease_until = 0, "
+                "attempts = 0, frozen_at = ?, finished_at = NULL WHERE id = ? AND status = 'dead' RETURNING id",
+                (to_ms(now), to_ms(now), notification_id),
+            )
+        )
+
+
+def _notification_of(row: Row, route: str) -> Notification:
+    return Notification(
+        id=row["id"],
+        bundle=row["bundle_id"],
+        route=route,
+        channel=row["channel"],
+        reason=row["reason"],
+        status=row["status"],
+        key=row["key"],
+        created_at=moment(row["created_at"]),
+        attempts=row["attempts"],
+    )

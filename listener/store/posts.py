@@ -1,0 +1,140 @@
+"""Posts in their present state, their earlier revisions, and the mentions a new state makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from listener.core.mention import Arrival, Author, Engagement, Post, Seen
+from listener.core.query import Match
+from listener.store.engine import Connections, Row, from_ms, marks, moment, to_ms
+
+Identity = tuple[str, str, str]
+"""source, realm and external id of a post."""
+
+PRIORITY: Mapping[Arrival, int] = {"live": 1, "revision": 2, "backfill": 3}
+"""Order of judging; 0 is for one or two stars."""
+
+BLIND = 0.3
+"""A rating below this is one or two stars and is judged first."""
+
+
+def post_of(row: Row) -> Post:
+    """The post in a row that holds all its columns."""
+    return Post(
+        source=row["source"],
+        realm=row["realm"],
+        external_id=row["external_id"],
+        kind=row["kind"],
+        url=row["url"],
+        author=Author(handle=row["handle"], name=row["author_name"], url=row["author_url"], followers=row["followers"]),
+        title=row["title"],
+        text=row["text"],
+        published_at=from_ms(row["published_at"]),
+        rating=row["rating"],
+        in_reply_to=row["in_reply_to"],
+        root=row["root"],
+        engagement=Engagement(likes=row["likes"], replies=row["replies"], shares=row["shares"]),
+    )
+
+
+class Posts:
+    """Reads and writes posts.
+
+    Args:
+        db: the connections.
+    """
+
+    def __init__(self, db: Connections) -> None:
+        """Keep the connections."""
+        self._db = db
+
+    def seen(self, identities: Sequence[Identity]) -> dict[Identity, Seen]:
+        """What is known of these posts already."""
+        if not identities:
+            return {}
+        rows = self._db.read(
+            "SELECT id, source, realm, external_id, fingerprint, rating, changes FROM posts "
+            f"WHERE (source, realm, external_id) IN (VALUES {marks(len(identities), 3)})",
+            [value for identity in identities for value in identity],
+        )
+        return {
+            (row["source"], row["realm"], row["external_id"]): Seen(
+                post_id=row["id"], fingerprint=row["fingerprint"], rating=row["rating"], changes=row["changes"]
+            )
+            for row in rows
+        }
+
+    def add(self, post: Post, place: str, fingerprint: str, now: datetime) -> int:
+        """Store a new post; gives its id."""
+        return int(
+            self._db.write(
+                "INSERT INTO posts (source, realm, external_id, place, kind, url, handle, author_name, author_url, "
+                "followers, title, text, published_at, rating, in_reply_to, root, likes, replies, shares, "
+                "fingerprint, seen_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
+                (
+                    post.source, post.realm, post.external_id, place, post.kind, post.url, post.author.handle,
+                    post.author.name, post.author.url, post.author.followers, post.title, post.text,
+                    post.published_at and to_ms(post.published_at), post.rating, post.in_reply_to, post.root,
+                    post.engagement.likes, post.engagement.replies, post.engagement.shares, fingerprint, to_ms(now),
+                ),
+            )[0][0]
+        )  # fmt: skip
+
+    def edit(self, seen: Seen, post: Post, fingerprint: str, now: datetime) -> None:
+        """Keep the known state as a revision and put the new one in its place."""
+        self._db.write(
+            "INSERT INTO revisions (post_id, fingerprint, title, text, rating, seen_at) "
+            "SELECT id, fingerprint, title, text, rating, seen_at FROM posts WHERE id = ? ON CONFLICT DO NOTHING",
+            (seen.post_id,),
+        )
+        self._db.write(
+            "UPDATE posts SET title = ?, text = ?, rating = ?, url = ?, likes = ?, replies = ?, shares = ?, "
+            "fingerprint = ?, seen_at = ?, changes = changes + 1 WHERE id = ?",
+            (
+                post.title, post.text, post.rating, post.url, post.engagement.likes, post.engagement.replies,
+                post.engagement.shares, fingerprint, to_ms(now), seen.post_id,
+            ),
+        )  # fmt: skip
+
+    def react(self, reactions: Sequence[tuple[int, Engagement]]) -> None:
+        """Bring likes, replies and shares of known posts up to date."""
+        self._db.write_many(
+            "UPDATE posts SET likes = ?, replies = ?, shares = ? "
+            "WHERE id = ? AND (likes, replies, shares) <> (?, ?, ?)",
+            [(e.likes, e.replies, e.shares, post_id, e.likes, e.replies, e.shares) for post_id, e in reactions],
+        )
+
+    def mention(
+        self, post_id: int, post: Post, match: Match, place: str, fingerprint: str,
+        arrival: tuple[Arrival, str], now: datetime, fell: bool = False,
+    ) -> bool:  # fmt: skip
+        """Store a post's mention of a brand, or take the known one back to judging if this state is new to it.
+
+        Returns:
+            True when the mention now waits to be judged, False when it knew this state already.
+        """
+        priority = 0 if post.rating is not None and post.rating < BLIND else PRIORITY[arrival[0]]
+        counted = to_ms(post.published_at or now) // 3_600_000
+        return bool(
+            self._db.write(
+                "INSERT INTO mentions (post_id, brand, place, queries, words, fingerprint, seen_at, hour, arrival, "
+                "arrival_reason, step, priority) VALUES (?,?,?,?,?,?,?,?,?,?,'judge',?) "
+                "ON CONFLICT (post_id, brand) DO UPDATE SET queries = excluded.queries, words = excluded.words, "
+                "fingerprint = excluded.fingerprint, seen_at = excluded.seen_at, arrival = excluded.arrival, "
+                "arrival_reason = excluded.arrival_reason, previous = coalesce(label, previous), fell = ?, "
+                "step = 'judge', priority = excluded.priority, due_at = 0, lease_until = 0, attempts = 0, "
+                "last_error = NULL WHERE fingerprint <> excluded.fingerprint RETURNING id",
+                (
+                    post_id, match.brand, place, "\n".join(match.queries), "\n".join(match.words), fingerprint,
+                    to_ms(now), counted, arrival[0], arrival[1], priority, fell,
+                ),
+            )
+        )  # fmt: skip
+
+    def revisions(self, post_id: int) -> tuple[tuple[datetime, str, str, float | None], ...]:
+        """Earlier states of a post, oldest first: when seen, title, text, rating."""
+        return tuple(
+            (moment(row["seen_at"]), row["title"], row["text"], row["rating"])
+            for row in self._db.read("SELECT * FROM revisions WHERE post_id = ? ORDER BY seen_at", (post_id,))
+        )

@@ -1,0 +1,54 @@
+"""Counts over time, read from the rollup; `recount()` proves that the rollup equals the mentions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from listener.core.trend import Bucket
+from listener.store.engine import Connections, moment, to_ms
+
+HOUR = 3_600_000
+
+
+class Trends:
+    """Reads the rollup.
+
+    Args:
+        db: the connections.
+    """
+
+    def __init__(self, db: Connections) -> None:
+        """Keep the connections."""
+        self._db = db
+
+    def buckets(self, since: datetime, until: datetime) -> tuple[Bucket, ...]:
+        """Mentions by hour, brand, source and label within a span, oldest first; unsure ones counted apart."""
+        rows = self._db.read(
+            "SELECT hour, brand, source, label, sum(n) AS n, "
+            "sum(CASE certainty WHEN 'unsure' THEN n ELSE 0 END) AS unsure FROM moods "
+            "WHERE hour >= ? AND hour < ? GROUP BY hour, brand, source, label HAVING sum(n) > 0 ORDER BY hour",
+            (to_ms(since) // HOUR, -(-to_ms(until) // HOUR)),
+        )
+        return tuple(
+            Bucket(
+                hour=moment(row["hour"] * HOUR),
+                brand=row["brand"],
+                source=row["source"],
+                label=row["label"],
+                n=row["n"],
+                unsure=row["unsure"],
+            )
+            for row in rows
+        )
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        """Mentions ever counted, by brand and label."""
+        rows = self._db.read("SELECT brand, label, sum(n) AS n FROM moods GROUP BY brand, label HAVING sum(n) > 0")
+        return {(row["brand"], row["label"]): row["n"] for row in rows}
+
+    def recount(self) -> dict[tuple[str, str], int]:
+        """The same totals counted over the mentions themselves."""
+        rows = self._db.read(
+            "SELECT brand, label, count(*) AS n FROM mentions WHERE label IS NOT NULL GROUP BY brand, label"
+        )
+        return {(row["brand"], row["label"]): row["n"] for row in rows}
