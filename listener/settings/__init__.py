@@ -1,0 +1,29 @@
+"""The configuration: TOML file, environment and secrets to one frozen, checked Settings.
+
+loading    load(): reads, checks, and tells everything wrong at once with file and line
+sections   Settings and its sections; their docstrings are the manual
+defaults   default_toml(): the commented file of all settings
+fields     fill(): a table to a dataclass, used for adapters' options too
+problems   Problem, and the one error that lists them
+"""
+
+from listener.settings.durations import duration, duration_text
+from listener.settings.fields import fill, own_keys
+from listener.settings.loading import load
+from listener.settings.problems import Places, Problem, Problems, refuse, suggest
+from listener.settings.sections import (
+    Brand,
+    ChannelSettings,
+    GeneralSettings,
+    ScorerSettings,
+    Secrets,
+    Settings,
+    StoreSettings,
+    WebSettings,
+)
+
+__all__ = [
+    "Brand", "ChannelSettings", "GeneralSettings", "Places", "Problem", "Problems", "ScorerSettings", "Secrets",
+    "Settings", "StoreSettings", "WebSettings", "duration", "duration_text", "fill", "load", "own_keys", "refuse",
+    "suggest",
+]  # fmt: skip
