@@ -1,0 +1,275 @@
+"""The Apprise channel: one recipient at one of a hundred services, named by one URL.
+
+Apprise is used for its plugins only. Retries, pauses, time limits, cutting and the choice of services are ours, and
+none of its types passes this file. Credentials: the URL itself, best kept as the channel's secret.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+
+from listener import Message, RateLimited, Rejected, Tools, Unavailable
+from notifier._markup import one_line, shorten
+from notifier._private import names_private, public_only
+from notifier._secrets import Secrets
+from notifier._services import ALLOWED, FIXED, WHY_NOT, Service
+from notifier.render import Limits, Rendered, render
+
+STUCK = 3
+"""Sends that may hang at a time; each holds a thread that cannot be stopped from outside."""
+REASON = 300
+
+_SENDING = "listener-send"
+_CAUSE = re.compile(r"\[Errno -?\d+\] ([^'\")\]]+)|(timed out|it has a private address; [^'\")]+)", re.IGNORECASE)
+_ADVICE = {
+    401: "the credentials were refused: check the channel's URL",
+    403: "the credentials were refused: check the channel's URL",
+    404: "nothing answers there: check the channel's URL",
+    429: "asked too often",
+}
+
+
+class AppriseChannel:
+    """Send messages to the one recipient that an Apprise URL names."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Options:
+        """What can be set.
+
+        Args:
+            url: the Apprise URL, unless it comes as the channel's secret, which is better.
+            timeout: seconds a send may take before it counts as failed.
+            pause: least seconds between two sends; None asks Apprise what the service wants.
+            allow_private: whether the receiver may be in a private network or on this machine.
+        """
+
+        url: str = field(default="", repr=False)
+        timeout: float = 20.0
+        pause: float | None = None
+        allow_private: bool = False
+
+    name: ClassVar[str] = "apprise"
+    needs_url: ClassVar[bool] = True
+
+    def __init__(self, options: Options, tools: Tools) -> None:
+        """Keep the URL; nothing is read, resolved or opened."""
+        self._options = options
+        self._url = (tools.secret or options.url).strip()
+        self._twice = bool(tools.secret and options.url)
+        self._schema = self._url.partition("://")[0].casefold()
+        self._service = ALLOWED.get(self._schema, Service())
+        self._secrets = Secrets(self._url, own_host=self._service.own_host)
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        """Say which service, never where or with what credentials."""
+        return f"AppriseChannel({self._schema if self._schema in ALLOWED else '?'})"
+
+    @property
+    def pause(self) -> timedelta:
+        """The least time between two sends: the dispatcher spaces them, nothing here sleeps."""
+        if self._options.pause is not None:
+            return timedelta(seconds=self._options.pause)
+        plugin = None if self.check() else self._plugin()
+        return timedelta(seconds=float(type(plugin).request_rate_per_sec)) if plugin else timedelta()
+
+    def check(self) -> str | None:
+        """Say what is wrong with the URL, or None; touches no network."""
+        return self._unsaid() or self._unreadable() or self._unreachable()
+
+    def send(self, message: Message) -> None:
+        """Hand a message to the service and wait for its yes, at most `timeout` seconds.
+
+        Raises:
+            Rejected: the URL can never work.
+            RateLimited: the service said 429; Apprise does not tell for how long.
+            Unavailable: everything else, wrong credentials included, since a reload can cure them.
+        """
+        fault = self.check()
+        if fault:
+            raise Rejected(fault, resource=self._resource)
+        plugin = self._plugin()
+        self._settle(plugin, message)
+        limits = _limits(plugin, self._service)
+        self._judge(self._bounded(plugin, render(message, self._service.markup, limits)))
+
+    @property
+    def _resource(self) -> str:
+        return f"apprise {self._schema}" if self._schema in ALLOWED else "apprise"
+
+    def _unsaid(self) -> str | None:
+        if self._twice:
+            return "the URL is given twice, as an option and as a secret: keep the secret"
+        if not self._url:
+            return "no URL: give `url`, or better a secret that holds it"
+        if self._schema not in ALLOWED:
+            known = re.fullmatch(r"[a-z0-9]{1,20}", self._schema)
+            shown = f"{self._schema}://" if known and "://" in self._url else "this kind of URL"
+            why = WHY_NOT.get(self._schema, "is no service that Listener sends to; notifier/README.md lists them")
+            return f"{shown} {why}"
+        return None
+
+    def _unreadable(self) -> str | None:
+        from apprise.utils.parse import parse_urls
+
+        if len(parse_urls(self._url)) > 1:
+            return "several URLs: a channel is one recipient; make a channel of each"
+        for name, _ in parse_qsl(self._url.partition("?")[2], keep_blank_values=True):
+            if name.casefold() in FIXED:
+                return f"take `{name.casefold()}` out of the URL: {FIXED[name.casefold()]}"
+        return None
+
+    def _unreachable(self) -> str | None:
+        plugin, why = _make(self._url)
+        if plugin is None:
+            said = shorten(one_line(self._secrets.remove(why)), REASON)
+            return f"Apprise cannot use this {self._schema} URL" + (f": {said}" if said else "; check its parts")
+        if len(plugin) > 1:
+            return f"the URL names {len(plugin)} recipients: a channel is one; make a channel of each"
+        private = self._service.own_host and not self._service.is_mail and names_private(str(plugin.host or ""))
+        if private and not self._options.allow_private:
+            return "the receiver has a private address; set allow_private = true if it is meant to"
+        return None
+
+    def _plugin(self) -> Any:
+        plugin, _ = _make(self._url)
+        return plugin
+
+    def _settle(self, plugin: Any, message: Message) -> None:
+        """Switch off what is our work, and let the key travel along where the service has a place for it."""
+        plugin.retry, plugin.optional, plugin.redirects, plugin.request_rate_per_sec = 0, False, False, 0
+        seconds = max(0.1, self._options.timeout * 0.9)
+        plugin.socket_connect_timeout = min(plugin.socket_connect_timeout, seconds)
+        plugin.socket_read_timeout = seconds
+        if self._service.keyed:
+            plugin.headers["X-Listener-Key"] = one_line(message.key).encode("ascii", "replace").decode()
+        if isinstance(getattr(plugin, "payload_extras", None), dict):
+            extras = {"key": one_line(message.key), "reason": message.reason, "severity": message.severity}
+            plugin.payload_extras = extras | plugin.payload_extras
+
+    def _bounded(self, plugin: Any, rendered: Rendered) -> Any:
+        """Run one send in a thread of its own and wait for the end or the limit.
+
+        Not Apprise's own limit: its worker threads are shared by all channels and hold up the end of the process.
+        """
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+        def work() -> None:
+            with public_only(not self._options.allow_private):
+                done.put(_notify(plugin, rendered))
+
+        with self._lock:
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            if len(self._threads) >= STUCK:
+                why = f"{STUCK} earlier sends still hang; nothing more is sent until one of them ends"
+                raise Unavailable(why, resource=self._resource)
+            thread = threading.Thread(target=work, name=_SENDING, daemon=True)
+            self._threads.append(thread)
+        thread.start()
+        try:
+            return done.get(timeout=self._options.timeout)
+        except queue.Empty:
+            why = f"no answer within {self._options.timeout:g} s; the message may or may not have arrived"
+            raise Unavailable(why, resource=self._resource) from None
+
+    def _judge(self, result: Any) -> None:
+        if result:
+            return
+        if result.status.name == "NOMATCH":
+            raise Rejected("Apprise found no service for this URL", resource=self._resource)
+        status, said = _reason(result)
+        # Secrets out first, cut after: half a token is still a part of one.
+        parts = [shorten(one_line(self._secrets.remove(part)), REASON // 2) for part in said]
+        advice = [_ADVICE[status]] if status in _ADVICE else []
+        reason = shorten("; ".join([*advice, *parts]) or "it failed without a word", REASON)
+        raise (RateLimited if status == 429 else Unavailable)(reason, resource=self._resource)
+
+
+def _make(url: str) -> tuple[Any, str]:
+    """The plugin for a URL, or None and what Apprise said against it (secrets included)."""
+    import apprise
+
+    _hush()
+    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
+        plugin = apprise.Apprise.instantiate(url, asset=_asset())
+        # Its last line repeats the URL, half masked.
+        return plugin, "".join(line for line in said.getvalue().splitlines(True) if not line.startswith("Could not"))
+
+
+def _asset() -> Any:
+    import apprise
+
+    return apprise.AppriseAsset(
+        app_id="Listener",
+        app_desc="Listener",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        plugin_paths=[],
+        storage_mode="memory",
+        allow_templates=False,
+        http_redirects=False,
+        async_mode=False,  # one URL, in our own thread
+        service_timeout=0,  # the limit is ours
+        default_service_retry=0,
+        interpret_emojis=False,
+    )
+
+
+def _notify(plugin: Any, rendered: Rendered) -> Any:
+    import apprise
+
+    sender = apprise.Apprise(asset=plugin.asset)
+    sender.add(plugin)
+    return sender.notify(body=rendered.text, title=rendered.title, body_format="text", log_level=logging.DEBUG)
+
+
+def _limits(plugin: Any, service: Service) -> Limits:
+    body = min(int(plugin.body_maxlen), service.most)
+    return Limits(body=body, title=min(int(plugin.title_maxlen), 200), measure=service.measure)
+
+
+def _reason(result: Any) -> tuple[int, list[str]]:
+    """HTTP status (0 where none shows) and reasons, both from what Apprise logged; secrets included."""
+    entries = [(str(entry.level), str(entry.message)) for entry in result.logs()]
+    warned = [text for level, text in entries if level in {"WARNING", "ERROR", "CRITICAL"}]
+    causes = [_cause(text.partition(":")[2]) for _, text in entries if text.startswith("Socket Exception:")]
+    answers = [
+        text.partition(":")[2].strip().removeprefix("b").strip("'\"")
+        for _, text in entries
+        if text.startswith("Response Details:")
+    ]
+    status = re.search(r"error=(\d{3})\b", " ".join(warned))
+    return int(status.group(1)) if status else 0, [*warned, *causes, *answers]
+
+
+def _cause(text: str) -> str:
+    """The part of a nested connection error that says something to people."""
+    found: list[tuple[str, str]] = _CAUSE.findall(text)
+    return "".join(found[-1]) if found else text
+
+
+class _Silence(logging.Filter):
+    """Drops what libraries log of a request while a channel sends: it holds the URL, and so the credentials."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.threadName != _SENDING
+
+
+def _hush() -> None:
+    """Keep Apprise's and urllib3's records away from every log; the reason is recovered from the result instead."""
+    logger = logging.getLogger("apprise")
+    if logger.propagate:
+        logger.propagate = False
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(logging.NullHandler())
+        for name in ("urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
+            logging.getLogger(name).addFilter(_Silence())
