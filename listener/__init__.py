@@ -14,6 +14,7 @@ from listener.core.errors import (
     StoreFull,
     Unauthorized,
     Unavailable,
+    Unforeseen,
 )
 from listener.core.mention import Author, Engagement, Mention, Post
 from listener.core.notification import CaseLine, Message, Notification
@@ -37,7 +38,7 @@ __all__ = [
     "Cursor", "Engagement", "Http", "Label", "ListenerError", "Matcher", "Mention", "Message", "Notification", "Page",
     "Place", "Post", "Probabilities", "Query", "RateLimited", "Rejected", "Route", "Scorer", "Sentiment",
     "SettingsError", "Severity", "Source", "Status", "StoreError", "StoreFull", "Tools", "Unauthorized",
-    "Unavailable", "Verdict", "unreadable",
+    "Unavailable", "Unforeseen", "Verdict", "unreadable",
 ]  # fmt: skip
 
 __version__ = "0.1.0"

@@ -22,10 +22,8 @@ class ListenerError(Exception):
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        """Say the message, headed by the resource and followed by the cause, if there are any."""
-        head = f"{self.resource}: " if self.resource else ""
-        tail = f" ({self.__cause__})" if self.__cause__ and str(self.__cause__) else ""
-        return f"{head}{self.message}{tail}"
+        """Say the message, headed by the resource if there is one."""
+        return f"{self.resource}: {self.message}" if self.resource else self.message
 
 
 class SettingsError(ListenerError):
@@ -61,6 +59,10 @@ class Unavailable(AdapterError):
 
 class RateLimited(Unavailable):
     """Asked too often; wait before the next try."""
+
+
+class Unforeseen(Unavailable):
+    """The adapter failed in a way that its protocol does not promise; tell its author."""
 
 
 class Rejected(AdapterError):

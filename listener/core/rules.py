@@ -1,0 +1,49 @@
+"""What the operator configured, in the form the pipeline works with; swapped whole at a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from listener.core.protocols import DEFAULT_HORIZON
+from listener.core.query import Matchbook, Place
+from listener.core.route import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The operator's rules.
+
+    Args:
+        places: by name.
+        matchbook: all queries, compiled.
+        route: root of the escalation tree.
+        horizon: posts published longer ago than this when first seen are history.
+        case_window: how long after resolving a new mention reopens a case.
+        public_url: address of the pages as staff reach them; empty without one.
+        sample: everything here is sample data, and each message says so.
+        revision: short hash of the configuration, kept with each decision.
+    """
+
+    places: Mapping[str, Place]
+    matchbook: Matchbook
+    route: Route
+    horizon: timedelta = DEFAULT_HORIZON
+    case_window: timedelta = timedelta(days=7)
+    public_url: str = ""
+    sample: bool = False
+    revision: str = ""
+    names: Mapping[str, Route] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the routes by name."""
+        object.__setattr__(self, "names", {route.name: route for route in self.route.walk()})
+
+    def case_url(self, public_id: str) -> str:
+        """Link to a case; empty without a public address."""
+        return f"{self.public_url.rstrip('/')}/cases/{public_id}" if self.public_url else ""
+
+    def inbox_url(self) -> str:
+        """Link to the list of cases; empty without a public address."""
+        return f"{self.public_url.rstrip('/')}/cases" if self.public_url else ""

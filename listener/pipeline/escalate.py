@@ -1,0 +1,57 @@
+"""Route judged mentions: open or grow a case, and put word of it in the outbox, all in one transaction."""
+
+from __future__ import annotations
+
+from listener.core.mention import Mention, facts
+from listener.core.protocols import Clock
+from listener.core.route import Route, bundle_key, worst
+from listener.core.rules import Rules
+from listener.core.store import Store
+from listener.core.work import Routed
+from listener.telemetry import get_logger
+
+
+def escalate(store: Store, rules: Rules, clock: Clock, limit: int = 256) -> int:
+    """Route one batch.
+
+    Args:
+        store: gives the batch and keeps cases and outbox.
+        rules: the escalation tree.
+        clock: says the present.
+        limit: most mentions of a batch.
+
+    Returns:
+        How many mentions were claimed; 0 when none waits.
+
+    Raises:
+        StoreError: nothing was written; the mentions are routed again when their lease ends.
+    """
+    mentions = store.mentions.claim("route", limit, clock())
+    if not mentions:
+        return 0
+    with store.transaction():
+        waiting = store.mentions.waiting("route", mentions)
+        store.mentions.routed([_route(store, rules, mention, clock) for mention in waiting], rules.revision)
+    return len(mentions)
+
+
+def _route(store: Store, rules: Rules, mention: Mention, clock: Clock) -> Routed:
+    """Ask the tree; where it takes the mention, give it a case and tell the channels."""
+    known = facts(mention)
+    routes = rules.route.taken_by(known)
+    if not routes:
+        return Routed(mention=mention, routes=(), why="no route takes it")
+    why = "; ".join(f"{route.name}: {route.why()}" for route in routes)
+    severity = worst(tuple(route.severity for route in routes))
+    now = clock()
+    case, opened = store.cases.open_or_grow(
+        mention, route=routes[0].name, reason=why, severity=severity, window=rules.case_window, now=now
+    )
+    for route in routes:
+        store.outbox.put(route, bundle_key(route, known), case.id, case.severity, opened, now)
+    _say(mention, case.public_id, routes[0], opened)
+    return Routed(mention=mention, routes=tuple(route.name for route in routes), why=why)
+
+
+def _say(mention: Mention, case: str, route: Route, opened: bool) -> None:
+    get_logger().info("case_opened" if opened else "case_grown", case=case, mention=mention.id, route=route.name)

@@ -1,0 +1,97 @@
+"""Judge mentions in batches: one pass of the scorer over the distinct new texts, then sentiment and rollup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from listener.core.errors import AdapterError, Unforeseen
+from listener.core.mention import Mention, Post
+from listener.core.protocols import Clock, Scorer
+from listener.core.sentiment import Verdict, towards
+from listener.core.store import Store
+from listener.core.work import Judged, held_back
+from listener.pipeline.border import border
+from listener.telemetry import get_logger
+
+RETRY = timedelta(seconds=5)
+
+State = tuple[int, str]
+"""One state of a post: its row id and its fingerprint."""
+
+
+def judge(store: Store, scorer: Scorer, clock: Clock, limit: int = 256) -> int:
+    """Judge one batch.
+
+    Args:
+        store: gives the batch and keeps the results.
+        scorer: reads the texts.
+        clock: says the present.
+        limit: most mentions of a batch.
+
+    Returns:
+        How many mentions were claimed; 0 when none waits.
+
+    Raises:
+        AdapterError: the scorer cannot be used at all now; the mentions went back untried.
+        StoreError: nothing was written; the mentions are judged again when their lease ends.
+    """
+    mentions = store.mentions.claim("judge", limit, clock())
+    if not mentions:
+        return 0
+    known = store.mentions.verdicts(mentions, scorer.name)
+    fresh = [m for m in mentions if (m.post_id, m.fingerprint) not in known]
+    try:
+        with border(scorer.name):
+            verdicts = known | _read(scorer, fresh)
+    except Unforeseen as problem:
+        # The guilty text is found one by one.
+        store.mentions.unclaim(mentions, clock() + RETRY, str(problem))
+        get_logger().warning("batch_failed", mentions=len(mentions), scorer=scorer.name)
+        return len(mentions)
+    except AdapterError:
+        store.mentions.give_back(mentions)
+        raise
+    _keep(store, mentions, verdicts, frozenset(known), clock)
+    return len(mentions)
+
+
+def words_of(post: Post) -> str:
+    """What a scorer reads of a post: its title, unless the text begins with it, and its text."""
+    if not post.title or post.text.startswith(post.title.rstrip("…")):
+        return post.text
+    return f"{post.title}\n{post.text}"
+
+
+def _read(scorer: Scorer, mentions: Sequence[Mention]) -> dict[State, Verdict]:
+    """Judge each distinct text once; a storm repeats itself a lot."""
+    texts = {(m.post_id, m.fingerprint): words_of(m.post) for m in mentions}
+    distinct = list(dict.fromkeys(texts.values()))
+    if not distinct:
+        return {}
+    verdicts = dict(zip(distinct, scorer.read(distinct), strict=True))
+    return {key: verdicts[text] for key, text in texts.items()}
+
+
+def _keep(
+    store: Store, mentions: Sequence[Mention], verdicts: Mapping[State, Verdict], known: frozenset[State], clock: Clock
+) -> None:
+    """Write verdicts, sentiments, counts and the next step, for those mentions that did not change meanwhile."""
+    with store.transaction():
+        judged = []
+        for mention in store.mentions.waiting("judge", mentions):
+            key = (mention.post_id, mention.fingerprint)
+            sentiment = towards(verdicts[key], mention.post.rating)
+            why_not = held_back(mention, sentiment)
+            judged.append(
+                Judged(
+                    mention=mention,
+                    verdict=verdicts[key],
+                    fresh=key not in known,
+                    sentiment=sentiment,
+                    next_step=None if why_not else "route",
+                    held_back=why_not,
+                )
+            )
+        store.mentions.judged(judged, clock())
+    get_logger().debug("judged", mentions=len(judged))

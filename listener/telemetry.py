@@ -1,0 +1,93 @@
+"""Logging: one event name a fact, the same keys everywhere, JSON for machines and plain lines for people.
+
+Text of posts is never logged above DEBUG. Every event is listed in `EVENTS`, and the manual documents each.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import structlog
+
+LogFormat = Literal["auto", "json", "text"]
+
+EVENTS: Mapping[str, str] = {
+    "started": "the daemon is ready",
+    "stopping": "the daemon was asked to end",
+    "stopped": "the daemon has ended; all leases are returned",
+    "reloaded": "a new configuration is in force",
+    "reload_refused": "the new configuration has problems; the old one stays in force",
+    "place_down": "a place stopped answering; said once, not at every try",
+    "place_up": "a place answers again",
+    "place_gap": "posts may be missing at a place",
+    "page_stored": "an answer of a place was stored",
+    "judged": "a batch of mentions was judged",
+    "batch_failed": "a batch could not be judged and is tried again one by one",
+    "case_opened": "a case was opened or reopened",
+    "case_grown": "a mention joined a case",
+    "message_sent": "a channel accepted a message",
+    "message_failed": "a channel did not take a message; it is tried again",
+    "message_dropped": "a message was no longer worth sending",
+    "message_dead": "a message was given up",
+    "channel_down": "a channel stopped taking messages; said once",
+    "channel_up": "a channel takes messages again",
+    "disk_full": "the disk is full: intake rests",
+    "disk_writable": "the disk takes writes again",
+    "step_failed": "a step met an error nobody foresaw; it is tried again",
+    "scorer_ready": "the model is loaded",
+    "orphans_buried": "messages for channels that are gone were given up",
+}
+
+
+def get_logger() -> structlog.stdlib.BoundLogger:
+    """The logger; bind nothing secret to it."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger
+
+
+def set_up_logging(level: str = "info", fmt: LogFormat = "auto") -> None:
+    """Send events to standard error: journald's JSON or plain lines.
+
+    Args:
+        level: lowest level that is shown.
+        fmt: "auto" writes JSON under systemd's journal and plain lines elsewhere.
+    """
+    as_json = fmt == "json" or (fmt == "auto" and "JOURNAL_STREAM" in os.environ)
+    processors: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _one_line,
+        structlog.processors.JSONRenderer(ensure_ascii=True) if as_json else _plain,
+    ]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _one_line(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Keep attacker text from faking log lines or terminal commands: no line ends, no escapes."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "exception":
+            event[key] = "".join(ch if ch.isprintable() else " " for ch in value)[:2000]
+    return event
+
+
+def _plain(_logger: object, _method: str, event: dict[str, Any]) -> str:
+    """A line for people: time, event, and the rest as key=value."""
+    clock = str(event.pop("timestamp", ""))[11:19]
+    level = event.pop("level", "info")
+    name = event.pop("event", "")
+    trace = event.pop("exception", None)
+    rest = " ".join(f"{key}={value}" for key, value in event.items())
+    mark = "" if level == "info" else f"{level.upper()} "
+    return f"{clock} {mark}{name} {rest}".rstrip() + (f"\n{trace}" if trace else "")
