@@ -7,6 +7,7 @@ fields     fill(): a table to a dataclass, used for adapters' options too
 problems   Problem, and the one error that lists them
 """
 
+from listener.settings.defaults import MANUAL, default_toml, manual
 from listener.settings.durations import duration, duration_text
 from listener.settings.fields import fill, own_keys
 from listener.settings.loading import load
@@ -23,7 +24,7 @@ from listener.settings.sections import (
 )
 
 __all__ = [
-    "Brand", "ChannelSettings", "GeneralSettings", "Places", "Problem", "Problems", "ScorerSettings", "Secrets",
-    "Settings", "StoreSettings", "WebSettings", "duration", "duration_text", "fill", "load", "own_keys", "refuse",
-    "suggest",
+    "MANUAL", "Brand", "ChannelSettings", "GeneralSettings", "Places", "Problem", "Problems", "ScorerSettings",
+    "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml", "duration", "duration_text", "fill", "load",
+    "manual", "own_keys", "refuse", "suggest",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from listener.core.mention import FACTS
 from listener.core.route import Matcher, Route
@@ -24,9 +25,13 @@ DEFAULT_ROUTES: Sequence[Table] = (
 class RouteReader:
     """Builds the tree; one instance a load."""
 
-    def __init__(self, channels: Sequence[str], problems: Problems, folder: Path) -> None:
-        """Keep what every route is checked against: the configured channels' names."""
+    def __init__(self, channels: Sequence[str], rivals: Sequence[str], problems: Problems, folder: Path) -> None:
+        """Keep what every route is checked against: the configured channels' names.
+
+        `rivals` are brands that the default routes leave alone: nobody answers another's customers.
+        """
         self._channels = tuple(channels)
+        self._rivals = tuple(rivals)
         self._problems = problems
         self._folder = folder
         self._named: dict[str, KeyPath] = {}
@@ -39,7 +44,14 @@ class RouteReader:
         if filled.channels is None:
             filled = replace(filled, channels=self._channels)
         root = self._inherit(Route(name=ROOT), filled, path)
-        return replace(root, routes=self._children(root, table.get("routes", list(DEFAULT_ROUTES)), path, top=True))
+        tables = table["routes"] if "routes" in table else self._default_routes()
+        return replace(root, routes=self._children(root, tables, path, top=True))
+
+    def _default_routes(self) -> list[Table]:
+        ours = [f"brand != {rival}" for rival in self._rivals]
+        return [
+            {"name": route["name"], "match": [*cast("list[str]", route["match"]), *ours]} for route in DEFAULT_ROUTES
+        ]
 
     def _children(self, parent: Route, tables: object, path: KeyPath, *, top: bool = False) -> tuple[Route, ...]:
         if not isinstance(tables, list):

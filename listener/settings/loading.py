@@ -138,7 +138,8 @@ class _Reader:
         channels = self._channels()
         self._references(brands, queries, places)
         store, secrets = self._store(places, channels)
-        route = RouteReader(self._names("channel", DEFAULT_CHANNELS), self.problems, self.folder)
+        rivals = [brand.name for _, brand in brands if brand.rival]
+        route = RouteReader(self._names("channel", DEFAULT_CHANNELS), rivals, self.problems, self.folder)
         settings = Settings(
             file=self.problems.places.file,
             folder=self.folder,
@@ -162,7 +163,7 @@ class _Reader:
         if ("listener", "state_dir") in self.problems.places.variables and written:
             return Path(written).absolute()
         if written:
-            return self.folder / written
+            return (self.folder / written).resolve()
         # systemd separates several by colons; the first is ours.
         granted = self.environ.get("STATE_DIRECTORY", "").split(":")[0]
         return Path(granted or "var/listener").absolute()

@@ -71,8 +71,8 @@ class GeneralSettings:
         alert_horizon: posts published longer ago than this when first seen are counted, but page nobody.
         case_window: a new complaint joins the customer's resolved case for this long; later it opens another.
         sample_data: marks every page and message as sample data; for demonstrations.
-        log_level: debug, info, warning or error.
-        log_format: text for people, json for machines; auto: text on a terminal, json elsewhere.
+        log_level: the least that is logged: debug, info, warning or error.
+        log_format: text for people, json for machines, auto for text on a terminal and json elsewhere.
     """
 
     name: Name = "Listener"
@@ -102,9 +102,9 @@ class WebSettings:
     """The pages.
 
     Args:
-        enabled: false runs without pages.
+        enabled: whether to serve them.
         host: the address to serve on; keep the loopback unless a proxy with sign-in stands in front.
-        port: 0 takes any free one.
+        port: where to serve them; 0 takes any free one.
         public_url: the address under which staff reach the pages, for links in messages. Required once messages
             leave this machine.
         hosts: further names under which the pages may be asked for, beside the loopback, `host` and `public_url`.
@@ -166,7 +166,7 @@ class ChannelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTable:
-    """The keys of `[route]` that the routes below it inherit; one that is absent is inherited from the parent.
+    """The escalation tree: what all routes inherit.
 
     Args:
         channels: names of the channels that are told; absent at the top: all of them; []: the inbox only.
@@ -187,7 +187,7 @@ class RouteTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildTable(RouteTable):
-    """One `[[route.routes]]`: who is told of which mentions. Routes are tried in order; the first that fits takes it.
+    """Who is told of which mentions. Routes are tried in order; the first that fits takes it.
 
     Args:
         name: unique; shown to staff as the reason of a case. Absent: the matchers in words.
@@ -250,6 +250,6 @@ class Settings:
     places: tuple[Place, ...]
     channels: tuple[ChannelSettings, ...]
     route: Route
-    secrets: Secrets
+    secrets: Secrets = field(compare=False)
     revision: str
-    written: Places = field(repr=False)
+    written: Places = field(repr=False, compare=False)
