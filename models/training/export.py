@@ -1,0 +1,96 @@
+"""From trained float weights to the bundle: int8 per output channel with float scales, in safetensors.
+
+Called by `models.training.train`; `models._graph` reads what is written here.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from models.training.data import LABELS
+from models.training.network import EPSILON, HEADS, LAYERS, WIDTH
+
+BUNDLE = Path(__file__).resolve().parents[1] / "bundled"
+LONGEST = 80
+
+
+def squeeze(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return int8 values and float32 scales (rows,) with `values * scales[:, None]` nearest to the matrix."""
+    scales = np.maximum(np.abs(matrix).max(axis=1), 1e-12) / 127
+    return np.rint(matrix / scales[:, None]).astype(np.int8), scales.astype(np.float32)
+
+
+def bundle_tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the bundle's tensors: query, key and value in one matrix, the query already scaled."""
+    tensors: dict[str, np.ndarray] = {}
+
+    def keep(name: str, weight: np.ndarray, bias: np.ndarray) -> None:
+        tensors[f"{name}.weight"], tensors[f"{name}.scale"] = squeeze(weight)
+        tensors[f"{name}.bias"] = bias
+
+    tensors["words.weight"], tensors["words.scale"] = squeeze(state["words.weight"])
+    tensors["positions"] = state["positions.weight"][:LONGEST] + state["kinds.weight"][:1]
+    tensors["norm.weight"], tensors["norm.bias"] = state["norm.weight"], state["norm.bias"]
+    shrink = {"query": (WIDTH // HEADS) ** -0.5, "key": 1.0, "value": 1.0}
+    for layer in range(LAYERS):
+        at = f"layers.{layer}"
+        weight, bias = (
+            np.concatenate([state[f"{at}.{part}.{kind}"] * by for part, by in shrink.items()]).astype(np.float32)
+            for kind in ("weight", "bias")
+        )
+        keep(f"{at}.attend", weight, bias)
+        for part in ("attended", "widen", "narrow"):
+            keep(f"{at}.{part}", state[f"{at}.{part}.weight"], state[f"{at}.{part}.bias"])
+        for norm in ("norm1", "norm2"):
+            for kind in ("weight", "bias"):
+                tensors[f"{at}.{norm}.{kind}"] = state[f"{at}.{norm}.{kind}"]
+    tensors["head.weight"], tensors["head.bias"] = state["head.weight"], state["head.bias"]
+    return tensors
+
+
+def export(trained: Path, tokenizer: Path) -> str:
+    """Write weights, tokenizer and configuration; keep a calibration only of the same weights.
+
+    Args:
+        trained: float weights as `models.training.train` saves them.
+        tokenizer: the base's `tokenizer.json`.
+
+    Returns:
+        The revision: the first twelve hexadecimal digits of the weights' SHA-256.
+    """
+    BUNDLE.mkdir(exist_ok=True)
+    target = BUNDLE / "weights.safetensors"
+    save_file(bundle_tensors(load_file(trained)), target)
+    target.chmod(0o644)
+    shutil.copyfile(tokenizer, BUNDLE / "tokenizer.json")
+    revision = hashlib.sha256(target.read_bytes()).hexdigest()[:12]
+    write_config(
+        {
+            "language": "en",
+            "revision": revision,
+            "labels": list(LABELS),
+            "width": WIDTH,
+            "heads": HEADS,
+            "layers": LAYERS,
+            "epsilon": EPSILON,
+            "longest": LONGEST,
+            "temperature": 1.0,
+            "thresholds": dict.fromkeys(LABELS, 0.8),
+        }
+    )
+    return revision
+
+
+def read_config() -> dict[str, object]:
+    """Return the bundle's configuration."""
+    found: dict[str, object] = json.loads((BUNDLE / "config.json").read_text(encoding="utf-8"))
+    return found
+
+
+def write_config(config: dict[str, object]) -> None:
+    """Write the bundle's configuration."""
+    (BUNDLE / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
