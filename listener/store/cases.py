@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from listener.core.case import Case, case_key, headline, joins
+from listener.core.case import Case, Status, case_key, headline, joins
 from listener.core.mention import Mention
 from listener.core.route import SEVERITIES, Severity, worst
-from listener.store.engine import Connections, Row, from_ms, moment, to_ms
+from listener.store.engine import Connections, Row, from_ms, marks, moment, to_ms
 
 
 def case_of(row: Row) -> Case:
@@ -134,6 +135,22 @@ class Cases:
             (limit, offset),
         )
         return tuple(case_of(row) for row in rows)
+
+    def page(
+        self, *, brand: str | None = None, statuses: Sequence[Status], limit: int = 50, offset: int = 0
+    ) -> tuple[Case, ...]:
+        """Cases of some statuses: the most severe first, then the newest; of one brand, or of all."""
+        rows = self._db.read(
+            f"SELECT * FROM cases WHERE status IN ({marks(len(statuses))}) AND (? IS NULL OR brand = ?) "
+            "ORDER BY priority, changed_at DESC, id DESC LIMIT ? OFFSET ?",
+            (*statuses, brand, brand, limit, offset),
+        )
+        return tuple(case_of(row) for row in rows)
+
+    def tallies(self) -> dict[tuple[str, str, str], int]:
+        """How many cases there are by brand, status and severity."""
+        rows = self._db.read("SELECT brand, status, severity, count(*) AS n FROM cases GROUP BY 1, 2, 3")
+        return {(row["brand"], row["status"], row["severity"]): row["n"] for row in rows}
 
     def counts(self) -> dict[str, int]:
         """How many cases are in each status."""

@@ -68,7 +68,7 @@ class Connections:
         self._lock = threading.RLock()
         self._depth = 0
         self._threads = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: dict[threading.Thread, sqlite3.Connection] = {}
         with self._translated():
             self._writer = self._connect()
             self._writer.execute("PRAGMA journal_mode=WAL")
@@ -164,7 +164,10 @@ class Connections:
             reader = self._threads.reader = self._connect()
             reader.execute("PRAGMA query_only=ON")
             with self._lock:
-                self._readers.append(reader)
+                # Pages are read by threads that come and go; each would leave its connection behind.
+                for gone in [thread for thread in self._readers if not thread.is_alive()]:
+                    self._readers.pop(gone).close()
+                self._readers[threading.current_thread()] = reader
         return reader
 
     def migrate(self) -> list[str]:
@@ -194,7 +197,7 @@ class Connections:
     def close(self) -> None:
         """Fold the log into the file and let go of it."""
         with self._lock:
-            for reader in self._readers:
+            for reader in self._readers.values():
                 reader.close()
             self._readers.clear()
             self._writer.close()
