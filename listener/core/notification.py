@@ -71,6 +71,7 @@ class Message:
         total: how many cases it is about.
         inbox_url: link to the list of cases; empty without a page.
         sample: True when everything in it is demo data.
+        notice: a word to the operator about Listener itself; then there are no cases.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Message:
     total: int
     inbox_url: str
     sample: bool = False
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,11 @@ class Channel(Protocol):
     needs_url: ClassVar[bool]
     """Whether its messages leave the machine, so that a link to the case must be reachable from outside."""
 
+    @property
+    def pause(self) -> timedelta:
+        """The least pause between two messages that the other side bears."""
+        ...
+
     def send(self, message: Message) -> None:
         """Hand a message over; returning means the other side accepted it. Called by `pipeline/dispatch.py`.
 

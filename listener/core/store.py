@@ -30,8 +30,9 @@ class Places(Protocol):
         ...
 
     def polled(
-        self, name: str, *, cursor: Cursor | None, more: bool, due: datetime, posts: int, gap: str | None, now: datetime
-    ) -> None:
+        self, name: str, *, cursor: Cursor | None, more: bool, keep: bool, due: datetime, posts: int, gap: str | None,
+        now: datetime,
+    ) -> None:  # fmt: skip
         """Record an answer, in the transaction that stores its posts."""
         ...
 

@@ -56,9 +56,9 @@ def poll_place(store: Store, source: Source, place: Place, turn: PlaceTurn, rule
     log = get_logger().bind(place=place.name, source=place.source)
     cursor = turn.cursor
     try:
-        for _ in range(PAGES_A_TURN):
+        for left in reversed(range(PAGES_A_TURN)):
             page = _ask(source, place, rules, cursor)
-            _store(store, place, page, rules, turn, clock())
+            _store(store, place, page, rules, turn, clock(), keep=page.more and left > 0)
             cursor = page.cursor or cursor
             if page.gap:
                 log.warning("place_gap", why=page.gap)
@@ -76,14 +76,16 @@ def _ask(source: Source, place: Place, rules: Rules, cursor: Cursor | None) -> P
         return source.poll(place, rules.matchbook.needs(place), cursor, Budget())
 
 
-def _store(store: Store, place: Place, page: Page, rules: Rules, turn: PlaceTurn, now: datetime) -> None:
+def _store(store: Store, place: Place, page: Page, rules: Rules, turn: PlaceTurn, now: datetime, *, keep: bool) -> None:
+    """Store a page and plan the next poll; `keep` holds on to the place for its next page."""
     due = now if page.more else now + pause_after(place.every, page.wait, random.random())  # noqa: S311
 
     def finish() -> None:
         store.places.tally(place.name, {"rejected": len(page.rejected)})
         store.places.polled(
-            place.name, cursor=page.cursor, more=page.more, due=due, posts=len(page.posts), gap=page.gap, now=now
-        )
+            place.name, cursor=page.cursor, more=page.more, keep=keep, due=due, posts=len(page.posts), gap=page.gap,
+            now=now,
+        )  # fmt: skip
 
     sighting = Sighting(at=now, first_poll=turn.first_poll, horizon=rules.horizon)
     outcomes = ingest(store, rules, place, page.posts, sighting, finish)

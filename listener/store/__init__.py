@@ -14,6 +14,7 @@ from listener.store.mentions import Mentions
 from listener.store.outbox import Outbox
 from listener.store.places import Places
 from listener.store.posts import Posts
+from listener.store.trails import Trails
 from listener.store.trends import Trends
 
 __all__ = ["SAFE_SQLITE", "Connections", "Store", "make_store", "open_store", "sqlite_version"]
@@ -31,6 +32,7 @@ class Store:
         cases: the staff's work.
         outbox: what staff are told.
         trends: counts over time.
+        trails: mentions as people read them.
     """
 
     db: Connections
@@ -40,6 +42,7 @@ class Store:
     cases: Cases
     outbox: Outbox
     trends: Trends
+    trails: Trails
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -52,11 +55,11 @@ class Store:
         with self.db.transaction():
             yield
 
-    def release(self) -> None:
-        """Return the leases of a process that is gone; the caller holds the lock that proves it is."""
+    def release(self, counted: bool = True) -> None:
+        """Return all leases; see `Mentions.release()` for `counted`. Only the holder of the lock may call it."""
         with self.transaction():
             self.places.release()
-            self.mentions.release()
+            self.mentions.release(counted)
             self.outbox.release()
 
     def close(self) -> None:
@@ -76,6 +79,7 @@ def make_store(db: Connections) -> Store:
         cases=Cases(db),
         outbox=Outbox(db, mentions),
         trends=Trends(db),
+        trails=Trails(db),
     )
 
 

@@ -18,11 +18,12 @@ LEASE = timedelta(minutes=5)
 TRIES = 3
 """Judging runs native code: after so many tries a mention is dead."""
 
-_SELECT = (
+SELECT = (
     "SELECT m.*, p.source, p.realm, p.external_id, p.kind, p.url, p.handle, p.author_name, p.author_url, p.followers, "
     "p.title, p.text, p.published_at, p.rating, p.in_reply_to, p.root, p.likes, p.replies, p.shares "
     "FROM mentions m JOIN posts p ON p.id = m.post_id "
 )
+"""Mentions with their posts; a condition follows."""
 
 
 def mention_of(row: Row) -> Mention:
@@ -85,7 +86,7 @@ class Mentions:
         if not ids:
             return ()
         rows = self._db.read(
-            _SELECT + f"WHERE m.id IN ({marks(len(ids))}) ORDER BY m.priority, m.id DESC",
+            SELECT + f"WHERE m.id IN ({marks(len(ids))}) ORDER BY m.priority, m.id DESC",
             ids,
         )
         return tuple(mention_of(row) for row in rows)
@@ -142,9 +143,18 @@ class Mentions:
             [(step, error[:1000], mention_id) for mention_id in ids],
         )
 
-    def release(self) -> None:
-        """Return every lease: the process that held them is gone. The attempts it counted stay counted."""
-        self._db.write("UPDATE mentions SET lease_until = 0 WHERE step IS NOT NULL AND attempts > 0")
+    def release(self, counted: bool = True) -> None:
+        """Return every lease.
+
+        Args:
+            counted: True when the process that held them is gone: the attempts it counted stay counted, so that a
+                text which ends processes ends in `dead`. False when it ends in order.
+        """
+        self._db.write(
+            "UPDATE mentions SET lease_until = 0, attempts = attempts - ? "
+            "WHERE step IS NOT NULL AND attempts > 0 AND lease_until > 0",
+            (int(not counted),),
+        )
 
     def verdicts(self, mentions: Sequence[Mention], scorer: str) -> dict[tuple[int, str], Verdict]:
         """Verdicts this scorer gave on these very states before, by post id and fingerprint."""
@@ -155,7 +165,7 @@ class Mentions:
             f"SELECT * FROM verdicts WHERE scorer = ? AND (post_id, fingerprint) IN (VALUES {marks(len(keys), 2)})",
             [scorer, *(value for key in keys for value in key)],
         )
-        return {(row["post_id"], row["fingerprint"]): _verdict_of(row) for row in rows}
+        return {(row["post_id"], row["fingerprint"]): verdict_of(row) for row in rows}
 
     def judged(self, judged: Sequence[Judged], now: datetime) -> None:
         """Store verdicts and sentiments, recount, and pass the mentions on.
@@ -229,13 +239,13 @@ class Mentions:
 
     def find(self, mention_id: int) -> Mention | None:
         """One mention by its id."""
-        row = self._db.one(_SELECT + "WHERE m.id = ?", (mention_id,))
+        row = self._db.one(SELECT + "WHERE m.id = ?", (mention_id,))
         return mention_of(row) if row else None
 
     def of_case(self, case_id: int, limit: int = 200) -> tuple[Mention, ...]:
         """The mentions of a case, newest first."""
         rows = self._db.read(
-            _SELECT + "JOIN case_mentions c ON c.mention_id = m.id WHERE c.case_id = ? ORDER BY m.id DESC LIMIT ?",
+            SELECT + "JOIN case_mentions c ON c.mention_id = m.id WHERE c.case_id = ? ORDER BY m.id DESC LIMIT ?",
             (case_id, limit),
         )
         return tuple(mention_of(row) for row in rows)
@@ -277,7 +287,8 @@ class Mentions:
         )
 
 
-def _verdict_of(row: Row) -> Verdict:
+def verdict_of(row: Row) -> Verdict:
+    """The verdict in a row of its table."""
     return Verdict(
         probabilities=Probabilities(negative=row["negative"], neutral=row["neutral"], positive=row["positive"]),
         label=row["label"],

@@ -180,6 +180,14 @@ class Outbox:
             (notification_id, to_ms(now), round(took.total_seconds() * 1000), outcome, error and error[:1000]),
         )
 
+    def hasten(self, now: datetime) -> None:
+        """Make what waits for its bundle to fill due at once; repeats and failed tries keep their time."""
+        self._db.write(
+            "UPDATE notifications SET due_at = min(due_at, ?) "
+            "WHERE step IS NOT NULL AND frozen_at IS NULL AND reason <> 'repeat'",
+            (to_ms(now),),
+        )
+
     def release(self) -> None:
         """Return every lease: the process that held them is gone."""
         self._db.write("UPDATE notifications SET lease_until = 0 WHERE step IS NOT NULL AND lease_until > 0")

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from listener.core.place import PlaceHealth, PlaceTurn
 from listener.core.query import Cursor, Place
-from listener.store.engine import Connections, from_ms, to_ms
+from listener.store.engine import Connections, Row, from_ms, to_ms
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=2)
 
 
 class Places:
@@ -37,6 +37,13 @@ class Places:
                     (place.name, place.source, place.enabled, step, to_ms(now)),
                 )
 
+    def turn(self, name: str) -> PlaceTurn:
+        """What a poll of a known place needs to know, due or not."""
+        row = self._db.read(
+            "SELECT name, cursor, first_polled_at, failures, down_since FROM places WHERE name = ?", (name,)
+        )[0]
+        return _turn_of(row)
+
     def claim(self, limit: int, now: datetime) -> tuple[PlaceTurn, ...]:
         """Take places that are due, longest overdue first; a crash returns them when the lease ends."""
         due = "step = 'poll' AND due_at <= ? AND lease_until <= ?"
@@ -48,26 +55,19 @@ class Places:
             "RETURNING name, cursor, first_polled_at, failures, down_since",
             (to_ms(now + LEASE), to_ms(now), to_ms(now), limit),
         )
-        return tuple(
-            PlaceTurn(
-                name=row["name"],
-                cursor=row["cursor"] and Cursor(row["cursor"]),
-                first_poll=row["first_polled_at"] is None,
-                failures=row["failures"],
-                down_since=from_ms(row["down_since"]),
-            )
-            for row in rows
-        )
+        return tuple(_turn_of(row) for row in rows)
 
     def polled(
-        self, name: str, *, cursor: Cursor | None, more: bool, due: datetime, posts: int, gap: str | None, now: datetime
-    ) -> None:
+        self, name: str, *, cursor: Cursor | None, more: bool, keep: bool, due: datetime, posts: int, gap: str | None,
+        now: datetime,
+    ) -> None:  # fmt: skip
         """Record an answer; call it in the transaction that stores the answer's posts.
 
         Args:
             name: the place.
             cursor: the place reached; None keeps the old one.
             more: the walk is not at its end, so the first poll is not over.
+            keep: the caller goes on with the next page, so the lease is renewed rather than ended.
             due: when to ask again.
             posts: how many posts the answer held.
             gap: why posts may be missing, or None.
@@ -75,12 +75,12 @@ class Places:
         """
         at = to_ms(now)
         self._db.write(
-            "UPDATE places SET cursor = coalesce(?, cursor), polled_at = ?, due_at = ?, lease_until = 0, attempts = 0, "
+            "UPDATE places SET cursor = coalesce(?, cursor), polled_at = ?, due_at = ?, lease_until = ?, attempts = 0, "
             "failures = 0, down_since = NULL, last_error = NULL, "
             "first_polled_at = CASE WHEN ? THEN first_polled_at ELSE coalesce(first_polled_at, ?) END, "
             "nonempty_at = CASE WHEN ? > 0 THEN ? ELSE nonempty_at END, "
             "gap = coalesce(?, gap), gap_at = CASE WHEN ? IS NULL THEN gap_at ELSE ? END WHERE name = ?",
-            (cursor, at, to_ms(due), more, at, posts, at, gap, gap, at, name),
+            (cursor, at, to_ms(due), to_ms(now + LEASE) if keep else 0, more, at, posts, at, gap, gap, at, name),
         )
 
     def failed(self, name: str, *, error: str, due: datetime, now: datetime) -> None:
@@ -107,6 +107,11 @@ class Places:
         """When the next place is due, or None without any."""
         row = self._db.one("SELECT min(due_at) AS due FROM places WHERE step = 'poll'")
         return from_ms(row["due"]) if row else None
+
+    def standing(self) -> tuple[int, int]:
+        """How many places are polled, and how many of them are down."""
+        row = self._db.read("SELECT count(*) AS n, count(down_since) AS down FROM places WHERE enabled")[0]
+        return row["n"], row["down"]
 
     def health(self) -> tuple[PlaceHealth, ...]:
         """How each place fares, by name."""
@@ -151,3 +156,13 @@ class Places:
             "DO UPDATE SET offset = excluded.offset, rows = excluded.rows",
             (digest, place, offset, rows),
         )
+
+
+def _turn_of(row: Row) -> PlaceTurn:
+    return PlaceTurn(
+        name=row["name"],
+        cursor=row["cursor"] and Cursor(row["cursor"]),
+        first_poll=row["first_polled_at"] is None,
+        failures=row["failures"],
+        down_since=from_ms(row["down_since"]),
+    )

@@ -1,0 +1,324 @@
+"""The composition root: Settings in, a working App out, closed in the reverse order.
+
+The daemon, the pages and the commands all work on an App. It is the one place where adapters, store and steps meet.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from listener import registry
+from listener.core.errors import AdapterError, StoreError
+from listener.core.mention import Post, Sighting
+from listener.core.notification import Message
+from listener.core.protocols import Channel, Clock, Scorer, Source, Tools
+from listener.core.query import Matchbook, Place
+from listener.core.rules import Rules
+from listener.engine.threads import Step
+from listener.http import Client
+from listener.pipeline.border import border
+from listener.pipeline.dispatch import dispatch
+from listener.pipeline.escalate import escalate
+from listener.pipeline.ingest import ingest
+from listener.pipeline.judge import judge
+from listener.pipeline.poll import poll, poll_place
+from listener.settings import Settings
+from listener.store import Store, open_store
+from listener.telemetry import get_logger
+
+POLLERS = 4
+"""Places polled side by side; each host is still asked by one at a time."""
+
+
+def utc_now() -> datetime:
+    """The present as aware UTC: the clock of everything that is not a test."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """What the configuration names, built.
+
+    Args:
+        rules: the operator's rules.
+        sources: by place.
+        channels: by the channel's name.
+    """
+
+    rules: Rules
+    sources: Mapping[str, Source]
+    channels: Mapping[str, Channel]
+
+
+class App:
+    """Everything wired together.
+
+    Args:
+        settings: the configuration.
+        store: the open database.
+        clock: says the present.
+        http: the client adapters are given; also closed with the App.
+    """
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, http: Client) -> None:
+        """Build the adapters, none of which does any I/O yet.
+
+        Raises:
+            SettingsError: an adapter or its options are wrong.
+        """
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self._http = http
+        self._cleanup = ExitStack()
+        self._cleanup.callback(http.close)
+        self._cleanup.callback(store.close)
+        self.adapters = self._build(settings)
+        self.scorer: Scorer = registry.build_scorer(settings, self._tools(settings, None))
+
+    def _tools(self, settings: Settings, credential: str | None) -> Tools:
+        return Tools(http=self._http, clock=self.clock, secret=settings.secrets.reveal(credential))
+
+    def _build(self, settings: Settings) -> Adapters:
+        places = [place for place in settings.places if place.enabled]
+        return Adapters(
+            rules=rules_of(settings),
+            sources={p.name: registry.build_source(p, settings, self._tools(settings, p.credential)) for p in places},
+            channels={
+                c.name: registry.build_channel(c, settings, self._tools(settings, c.credential))
+                for c in settings.channels
+            },
+        )
+
+    @property
+    def rules(self) -> Rules:
+        """The operator's rules now in force."""
+        return self.adapters.rules
+
+    def sync(self) -> None:
+        """Make the store agree with the configuration, and return the leases of a process that is gone.
+
+        Only the holder of the lock may call it.
+        """
+        self.store.release()
+        self.store.places.sync(self.settings.places, self.clock())
+        orphans = self.store.outbox.bury_orphans(tuple(self.adapters.channels), self.clock())
+        if orphans:
+            get_logger().warning("orphans_buried", messages=orphans)
+
+    def reload(self, settings: Settings) -> None:
+        """Take a new configuration: everything that can fail is built before anything changes.
+
+        The scorer, the database, the pages' address and the state folder stay until a restart.
+
+        Raises:
+            SettingsError: the new configuration is refused; the old one stays in force.
+        """
+        self.adapters = self._build(settings)
+        self.settings = settings
+        self.store.places.sync(settings.places, self.clock())
+
+    def warm(self) -> None:
+        """Load the scorer, so that the first mention does not wait for it.
+
+        Raises:
+            AdapterError: it cannot be loaded.
+        """
+        with border(self.settings.scorer.name):
+            self.scorer.read(["The parcel arrived on time."])
+        get_logger().info("scorer_ready", scorer=self.scorer.name)
+
+    def steps(self) -> tuple[Step, ...]:
+        """The pipeline's steps for the engine: one for each kind of work, one for each channel."""
+        return (
+            Step(name="poll", run=self._poll, wakes=("judge",), threads=POLLERS, patience=300.0),
+            Step(name="judge", run=self._judge, wakes=("route",), patience=300.0),
+            Step(name="route", run=self._route, wakes=("dispatch",)),
+            *(self._dispatcher(name) for name in self.adapters.channels),
+        )
+
+    def _dispatcher(self, name: str) -> Step:
+        pause = self.adapters.channels[name].pause.total_seconds()
+        return Step(name=f"dispatch:{name}", run=lambda: self._dispatch(name), pause=pause, patience=180.0)
+
+    def _poll(self) -> int:
+        return poll(self.store, self.adapters.sources, self.rules, self.clock)
+
+    def _judge(self) -> int:
+        return judge(self.store, self.scorer, self.clock)
+
+    def _route(self) -> int:
+        return escalate(self.store, self.rules, self.clock)
+
+    def _dispatch(self, name: str) -> int:
+        channel = self.adapters.channels.get(name)
+        return dispatch(self.store, name, channel, self.rules, self.clock) if channel else 0
+
+    def poll_once(self, names: Iterable[str] = ()) -> tuple[str, ...]:
+        """Poll each place once, due or not; gives the names of those polled."""
+        chosen = set(names) or set(self.adapters.sources)
+        polled = []
+        for name in sorted(chosen & set(self.adapters.sources)):
+            turn = self.store.places.turn(name)
+            poll_place(self.store, self.adapters.sources[name], self.rules.places[name], turn, self.rules, self.clock)
+            polled.append(name)
+        return tuple(polled)
+
+    def drain(self, tell: Callable[[str, int], None] = lambda _step, _n: None) -> None:
+        """Judge, route and send until nothing is left to do now; bundles are sent without their waiting time.
+
+        Args:
+            tell: hears the step's name and how many rows it handled, for progress bars.
+
+        Raises:
+            AdapterError: the scorer cannot be used; what waits stays in its step.
+            StoreError: the database cannot be written.
+        """
+        for name, run in (("judge", self._judge), ("route", self._route)):
+            while handled := run():
+                tell(name, handled)
+        self.store.outbox.hasten(self.clock())
+        for channel in self.adapters.channels:
+            while handled := self._dispatch(channel):
+                tell("send", handled)
+
+    def take_in(
+        self, place: Place, posts: Sequence[Post], *, alert: bool, digest: str, offset: int, rows: int
+    ) -> Mapping[str, int]:
+        """Store rows of an imported file together with how far the file was read.
+
+        Args:
+            place: where the rows are said to come from.
+            posts: the rows as posts.
+            alert: whether they may open cases, as news would.
+            digest: of the file, by which an import is resumed.
+            offset: bytes of the file read so far.
+            rows: rows of the file read so far.
+
+        Returns:
+            The ledger of outcomes, see `listener.pipeline.ingest`.
+        """
+        sighting = Sighting(at=self.clock(), first_poll=True, horizon=self.rules.horizon, imported=True, alert=alert)
+        return ingest(
+            self.store, self.rules, place, posts, sighting,
+            lambda: self.store.places.imported(digest, place.name, offset, rows),
+        )  # fmt: skip
+
+    def tell_operator(self, notice: str) -> None:
+        """Say something to every channel at once, past the outbox: for when the outbox cannot be written."""
+        message = Message(
+            key=f"notice-{self.clock():%Y%m%d%H%M%S}", reason="opened", route="operator", severity="crisis",
+            bundle="", cases=(), total=0, inbox_url=self.rules.inbox_url(), notice=notice,
+        )  # fmt: skip
+        for name, channel in self.adapters.channels.items():
+            try:
+                with border(name):
+                    channel.send(message)
+            except AdapterError as problem:
+                get_logger().error("message_failed", channel=name, error=str(problem))
+
+    def on_full(self, full: bool) -> None:
+        """Tell the operator once that the disk is full, and once that it is not."""
+        where = self.settings.state_dir
+        self.tell_operator(
+            f"Listener's disk is full ({where}): intake rests, nothing is lost. Free some space; it goes on by itself."
+            if full
+            else f"Listener's disk takes writes again ({where}): intake goes on."
+        )
+
+    def close(self) -> None:
+        """Let go of the database and of all connections."""
+        self._cleanup.close()
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The operator's rules in the form the pipeline works with."""
+    return Rules(
+        places={place.name: place for place in settings.places},
+        matchbook=Matchbook(settings.queries),
+        route=settings.route,
+        horizon=settings.listener.alert_horizon,
+        case_window=settings.listener.case_window,
+        public_url=settings.web.public_url or local_url(settings),
+        sample=settings.listener.sample_data,
+        revision=settings.revision,
+    )
+
+
+def local_url(settings: Settings) -> str:
+    """Address of the pages on this machine; empty when they are off."""
+    if not settings.web.enabled or not settings.web.port:
+        return ""
+    host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
+    return f"http://{host}:{settings.web.port}"
+
+
+def database_url(settings: Settings) -> str:
+    """The configured database, or the SQLite file in the state folder."""
+    return settings.store.url or str(settings.state_dir / "listener.db")
+
+
+def make_app(settings: Settings, clock: Clock = utc_now) -> App:
+    """Open the database and wire everything; the caller holds the lock and closes the App.
+
+    Raises:
+        SettingsError: the configuration names something that cannot be built.
+        StoreError: the database cannot be opened.
+    """
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ExitStack() as undo:
+        store = open_store(database_url(settings))
+        undo.callback(store.close)
+        http = Client()
+        undo.callback(http.close)
+        app = App(settings, store, clock, http)
+        undo.pop_all()
+        return app
+
+
+class Lock:
+    """The proof that this process alone writes: an advisory lock on a file in the state folder.
+
+    Args:
+        state_dir: the folder.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        """Name the file; nothing is locked yet."""
+        self._path = state_dir / "listener.lock"
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises:
+            StoreError: another process holds it; names its process id.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = self._path.open("a+", encoding="ascii")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            file.close()
+            raise StoreError(
+                f"another Listener works here (process {holder}); stop it first", resource=str(self._path.parent)
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        self._file = file
+
+    def free(self) -> None:
+        """Give the lock back; closing the file does it, and so does the end of the process."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
