@@ -63,6 +63,7 @@ class _Scanner:
         self.at = self.text.index("]", self.at) + brackets
         path: KeyPath = ()
         for part in parents:
+            self.lines.setdefault((*path, part), line)
             path = self._newest((*path, part))
         path = (*path, name)
         if brackets == 2:

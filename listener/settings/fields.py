@@ -24,13 +24,21 @@ from listener.settings.durations import duration
 from listener.settings.problems import Problems, suggest
 
 Table = Mapping[str, object]
+Stricter = tuple[tuple[str, Any], ...]
 T = TypeVar("T")
 
 _Duration = Annotated[timedelta, PlainValidator(duration)]
 
 
 def fill(
-    cls: type[T], table: Table, path: KeyPath, problems: Problems, *, folder: Path, also: tuple[str, ...] = ()
+    cls: type[T],
+    table: Table,
+    path: KeyPath,
+    problems: Problems,
+    *,
+    folder: Path,
+    also: tuple[str, ...] = (),
+    stricter: Stricter = (),
 ) -> T | None:
     """Build a dataclass from a table.
 
@@ -41,11 +49,12 @@ def fill(
         problems: collects what does not fit.
         folder: where relative paths start.
         also: keys that are legal in this table but belong to somebody else; named in hints.
+        stricter: types to check some fields against instead of their own.
 
     Returns:
         The dataclass, or None when anything did not fit.
     """
-    adapters = _adapters(typing.cast("Hashable", cls))
+    adapters = _adapters(typing.cast("Hashable", cls), stricter)
     good = True
     for key in table.keys() - adapters.keys():
         problems.add((*path, key), f"unknown key `{key}`; {suggest(key, (*adapters, *also))}")
@@ -96,9 +105,9 @@ def _value(adapter: TypeAdapter[Any], value: object, path: KeyPath, problems: Pr
 
 
 @functools.cache
-def _adapters(cls: Hashable) -> Mapping[str, TypeAdapter[Any]]:
+def _adapters(cls: Hashable, stricter: Stricter = ()) -> Mapping[str, TypeAdapter[Any]]:
     owner = typing.cast("Any", cls)
-    hints = typing.get_type_hints(owner, include_extras=True)
+    hints = typing.get_type_hints(owner, include_extras=True) | dict(stricter)
     names = [field.name for field in dataclasses.fields(owner) if field.init]
     return {_key(name): _adapter(owner, name, hints[name]) for name in names}
 

@@ -24,6 +24,7 @@ from listener.settings._secrets import read_secrets, without_secrets
 from listener.settings.fields import Table, fill, own_keys
 from listener.settings.problems import Places, Problem, Problems, suggest
 from listener.settings.sections import (
+    STRICTER,
     Brand,
     ChannelSettings,
     GeneralSettings,
@@ -192,7 +193,7 @@ class _Reader:
     def _filled(self, cls: type[T], name: str, default: Iterable[Table] = ()) -> Numbered[T]:
         found = []
         for path, table in self._tables(name, default):
-            noun = fill(cls, table, path, self.problems, folder=self.folder)
+            noun = fill(cls, table, path, self.problems, folder=self.folder, stricter=STRICTER.get(cls, ()))
             if noun is not None:
                 found.append((path, noun))
         return found
@@ -201,7 +202,7 @@ class _Reader:
         """Fill a noun whose table also holds an adapter's options, which go to the field `rest`."""
         own = {key: value for key, value in table.items() if key in own_keys(cls) and key != rest}
         options = {key: value for key, value in table.items() if key not in own}
-        noun = fill(cls, own, path, self.problems, folder=self.folder)
+        noun = fill(cls, own, path, self.problems, folder=self.folder, stricter=STRICTER.get(cls, ()))
         return None if noun is None else dataclasses.replace(noun, **{rest: options})  # type: ignore[type-var]
 
     def _scorer(self) -> ScorerSettings:

@@ -18,6 +18,7 @@ from pydantic import AfterValidator
 from listener.core.protocols import DEFAULT_HORIZON
 from listener.core.query import Place, Query
 from listener.core.route import Route, Severity
+from listener.settings.fields import Stricter
 from listener.settings.problems import Places
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f|]{1,100}")
@@ -58,6 +59,13 @@ def _address(text: str) -> str:
 Name = Annotated[str, AfterValidator(_name)]
 Credential = Annotated[str, AfterValidator(_credential)]
 Span = Annotated[timedelta, AfterValidator(_positive)]
+
+
+STRICTER: Mapping[type[object], Stricter] = {
+    Place: (("name", Name), ("credential", Credential | None), ("every", Span)),
+    Query: (("name", Name),),
+}
+"""What the file's nouns of the core must also satisfy; the core itself knows no files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
