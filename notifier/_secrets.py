@@ -1,4 +1,4 @@
-"""Take the secrets of an Apprise URL out of texts; pure, used by `notifier/apprise.py` on every reason.
+"""Take the secrets of an Apprise URL out of reasons and log records; used by `notifier/apprise.py`.
 
 In such a URL nearly everything is a credential: user, password, path and parameters; in many also the host.
 """
@@ -6,8 +6,11 @@ In such a URL nearly everything is a credential: user, password, path and parame
 from __future__ import annotations
 
 import base64
+import logging
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from urllib.parse import parse_qsl, quote, unquote
 
 HIDDEN = "***"
@@ -58,3 +61,41 @@ def _forms(piece: str) -> Iterator[str]:
         word = form.strip("/")
         if len(word) > 1 and word.casefold() not in _HARMLESS:
             yield word
+
+
+_kept: ContextVar[Secrets | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def keeping(secrets: Secrets) -> Iterator[None]:
+    """While this lasts, in this thread, Apprise and urllib3 log nothing that holds these secrets."""
+    _install()
+    token = _kept.set(secrets)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+class _Redacting(logging.Filter):
+    """Cleans a record before any handler sees it: both libraries log addresses, and so credentials, at DEBUG."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        secrets = _kept.get()
+        if secrets is not None:
+            record.msg, record.args = secrets.remove(record.getMessage()), ()
+            record.exc_info, record.exc_text = None, None
+        return True
+
+
+def _install() -> None:
+    logger = logging.getLogger("apprise")
+    if any(isinstance(one, _Redacting) for one in logger.filters):
+        return
+    # Apprise tells the cause of a failure only in its log, some of it at DEBUG; what matters of that becomes the
+    # error's reason, so the records themselves need go nowhere.
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(logging.NullHandler())
+    for name in ("apprise", "urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
+        logging.getLogger(name).addFilter(_Redacting())

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from listener import Message, RateLimited, Rejected, Tools, Unavailable
 from notifier._markup import one_line, shorten
 from notifier._private import names_private, public_only
-from notifier._secrets import Secrets
+from notifier._secrets import Secrets, keeping
 from notifier._services import ALLOWED, FIXED, WHY_NOT, Service
 from notifier.render import Limits, Rendered, render
 
@@ -128,9 +128,9 @@ class AppriseChannel:
         return None
 
     def _unreachable(self) -> str | None:
-        plugin, why = _make(self._url)
+        plugin, why = self._made()
         if plugin is None:
-            said = shorten(one_line(self._secrets.remove(why)), REASON)
+            said = shorten(one_line(why), REASON)
             return f"Apprise cannot use this {self._schema} URL" + (f": {said}" if said else "; check its parts")
         if len(plugin) > 1:
             return f"the URL names {len(plugin)} recipients: a channel is one; make a channel of each"
@@ -140,8 +140,12 @@ class AppriseChannel:
         return None
 
     def _plugin(self) -> Any:
-        plugin, _ = _make(self._url)
+        plugin, _ = self._made()
         return plugin
+
+    def _made(self) -> tuple[Any, str]:
+        with keeping(self._secrets):
+            return _make(self._url)
 
     def _settle(self, plugin: Any, message: Message) -> None:
         """Switch off what is our work, and let the key travel along where the service has a place for it."""
@@ -163,7 +167,7 @@ class AppriseChannel:
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
         def work() -> None:
-            with public_only(not self._options.allow_private):
+            with keeping(self._secrets), public_only(not self._options.allow_private):
                 done.put(_notify(plugin, rendered))
 
         with self._lock:
@@ -194,10 +198,9 @@ class AppriseChannel:
 
 
 def _make(url: str) -> tuple[Any, str]:
-    """The plugin for a URL, or None and what Apprise said against it (secrets included)."""
+    """The plugin for a URL, or None and what Apprise said against it."""
     import apprise
 
-    _hush()
     with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
         plugin = apprise.Apprise.instantiate(url, asset=_asset())
         # Its last line repeats the URL, half masked.
@@ -229,7 +232,17 @@ def _notify(plugin: Any, rendered: Rendered) -> Any:
 
     sender = apprise.Apprise(asset=plugin.asset)
     sender.add(plugin)
-    return sender.notify(body=rendered.text, title=rendered.title, body_format="text", log_level=logging.DEBUG)
+    return sender.notify(
+        body=rendered.text, title=rendered.title, body_format=_written_as(plugin), log_level=logging.DEBUG
+    )
+
+
+def _written_as(plugin: Any) -> str:
+    """What to tell Apprise our text is: for services that know Markdown only, it would put a backslash before each
+    dot and dash of plain text, those in the link included. Our text has no marks left that mean anything there."""
+    given = plugin.notify_format if isinstance(plugin.notify_format, tuple) else (plugin.notify_format,)
+    formats = {getattr(one, "value", one) for one in given}
+    return "markdown" if formats == {"markdown"} else "text"
 
 
 def _limits(plugin: Any, service: Service) -> Limits:
@@ -238,38 +251,20 @@ def _limits(plugin: Any, service: Service) -> Limits:
 
 
 def _reason(result: Any) -> tuple[int, list[str]]:
-    """HTTP status (0 where none shows) and reasons, both from what Apprise logged; secrets included."""
+    """HTTP status (0 where none shows) and reasons, both from what Apprise logged; secrets may be in them."""
     entries = [(str(entry.level), str(entry.message)) for entry in result.logs()]
     warned = [text for level, text in entries if level in {"WARNING", "ERROR", "CRITICAL"}]
-    causes = [_cause(text.partition(":")[2]) for _, text in entries if text.startswith("Socket Exception:")]
-    answers = [
-        text.partition(":")[2].strip().removeprefix("b").strip("'\"")
-        for _, text in entries
-        if text.startswith("Response Details:")
-    ]
+    causes = [_cause(text) for text in _after("Socket Exception:", entries)]
+    answers = [text.removeprefix("b").strip("'\"") for text in _after("Response Details:", entries)]
     status = re.search(r"error=(\d{3})\b", " ".join(warned))
     return int(status.group(1)) if status else 0, [*warned, *causes, *answers]
+
+
+def _after(head: str, entries: list[tuple[str, str]]) -> list[str]:
+    return [text.removeprefix(head).strip() for _, text in entries if text.startswith(head)]
 
 
 def _cause(text: str) -> str:
     """The part of a nested connection error that says something to people."""
     found: list[tuple[str, str]] = _CAUSE.findall(text)
     return "".join(found[-1]) if found else text
-
-
-class _Silence(logging.Filter):
-    """Drops what libraries log of a request while a channel sends: it holds the URL, and so the credentials."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.threadName != _SENDING
-
-
-def _hush() -> None:
-    """Keep Apprise's and urllib3's records away from every log; the reason is recovered from the result instead."""
-    logger = logging.getLogger("apprise")
-    if logger.propagate:
-        logger.propagate = False
-        logger.setLevel(logging.DEBUG)
-        logger.addHandler(logging.NullHandler())
-        for name in ("urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
-            logging.getLogger(name).addFilter(_Silence())

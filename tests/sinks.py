@@ -10,6 +10,7 @@ import argparse
 import email
 import email.policy
 import json
+import logging
 import random
 import signal
 import socket
@@ -22,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import parse_qsl
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -58,6 +60,10 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+# The server would log every word of a call at DEBUG, secrets of the sending side included.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class _Ledger:
@@ -254,11 +260,11 @@ class HttpSink(_Sink):
 
 
 def _http_arrival(raw: str, headers: dict[str, str], status: int) -> Arrival:
-    title, text = "", raw
+    body: Any = dict(parse_qsl(raw))
     with suppress(json.JSONDecodeError):
         body = json.loads(raw)
-        if isinstance(body, dict):
-            title, text = str(body.get("title") or ""), str(body.get("message") or body.get("text") or raw)
+    fields = body if isinstance(body, dict) else {}
+    title, text = str(fields.get("title") or ""), str(fields.get("message") or fields.get("text") or raw)
     key = next((value for name, value in headers.items() if name.lower() == "x-listener-key"), "") or _footer(text)
     return Arrival(key=key, title=title, text=text, accepted=status == 200, status=status, headers=headers, raw=raw)
 

@@ -1,0 +1,181 @@
+"""What messages say, and that nothing a stranger writes can do more than be read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from listener.testing import HOSTILE, example_message
+from notifier._markup import address, neutral, shorten
+from notifier._services import utf8, utf16
+from notifier.render import Limits, render
+
+LINK = "https://desk.example/cases/c-1"
+
+anything = st.one_of(
+    st.text(max_size=400),
+    st.lists(
+        st.sampled_from(
+            [*HOSTILE.split(), "](", "![", "<", ">", "||", "@", "\r", "\n", "\u2028", "\u202e", "\u2066", "ש", "ع"]
+        )
+    ).map("".join),
+)
+markups = st.sampled_from(["plain", "chat"])
+
+
+def test_one_case_is_told_in_plain_words() -> None:
+    said = render(example_message())
+    assert said.title == "HIGH: New case, Fjordmark, from kari"
+    assert said.text.splitlines() == [
+        "New case about Fjordmark.",
+        "Who: kari, 1,200 followers",
+        "Where: feed, place forum",
+        "How bad: high, negative, sure (93%), 1 of 5 stars",
+        "Said: “Three weeks and no parcel.”",
+        "Why you: route complaints: sentiment = negative",
+        "Original: https://forum.example/posts/1",
+        f"Answer: {LINK}",
+        "ref: check-1",
+    ]
+
+
+def test_a_storm_says_how_many_and_lists_the_newest() -> None:
+    said = render(example_message(count=12, total=60, reason="grown"))
+    assert said.title == "HIGH: The matter grew to 60 cases, Fjordmark"
+    assert "1 storm: 60 cases, the 12 newest below." in said.text
+    assert said.text.count("\nhttps://desk.example/cases/c-") == 12
+    assert said.text.endswith("\nAll cases: https://desk.example/cases\nref: check-1")
+
+
+@pytest.mark.parametrize(
+    ("reason", "one", "many"),
+    [
+        ("opened", "New case", "3 new cases"),
+        ("grown", "The matter grew", "The matter grew to 3 cases"),
+        ("repeat", "Still unclaimed", "3 cases, still unclaimed"),
+        ("overdue", "Overdue", "3 cases overdue"),
+        ("resolved", "Resolved", "3 cases resolved"),
+    ],
+)
+def test_each_reason_has_its_words(reason: str, one: str, many: str) -> None:
+    assert one in render(example_message(reason=reason)).title  # type: ignore[arg-type]
+    assert many in render(example_message(count=3, reason=reason)).title  # type: ignore[arg-type]
+
+
+def test_sample_data_is_marked_in_title_and_text() -> None:
+    said = render(example_message(sample=True))
+    assert said.title.startswith("[sample data] ")
+    assert said.text.startswith("SAMPLE DATA")
+
+
+def test_only_the_first_200_characters_of_a_post_are_quoted() -> None:
+    quoted = re.search("Said: “(.*)”", render(example_message("x" * 5_000)).text)
+    assert quoted
+    assert quoted.group(1) == "x" * 199 + "…"
+
+
+def test_a_message_without_pages_has_no_link_and_still_its_key() -> None:
+    message = example_message()
+    bare = replace(message, cases=(replace(message.cases[0], url=""),), inbox_url="")
+    assert render(bare).text.splitlines()[-2:] == ["Original: https://forum.example/posts/1", "ref: check-1"]
+
+
+def test_a_message_without_cases_still_says_why_and_where() -> None:
+    said = render(replace(example_message(), cases=(), total=2))
+    assert "2 cases" in said.text
+    assert said.text.endswith("ref: check-1")
+
+
+def test_an_unjudged_mention_without_stars_is_told_by_its_severity_alone() -> None:
+    line = example_message().cases[0]
+    mention = replace(line.mention, sentiment=None, post=replace(line.mention.post, rating=None, text="", title=""))
+    said = render(replace(example_message(), cases=(replace(line, mention=mention),)))
+    assert "How bad: high\n" in said.text
+    assert "Said: (no words)" in said.text
+
+
+@given(text=anything, author=anything, place=anything, markup=markups)
+@settings(max_examples=300)
+def test_hostile_words_stay_words(text: str, author: str, place: str, markup: str) -> None:
+    message = example_message(text, author=author)
+    line = message.cases[0]
+    hostile = replace(
+        line,
+        mention=replace(line.mention, place=place),
+        case=replace(line.case, brand=author, reason=text),
+    )
+    said = render(replace(message, cases=(hostile,), bundle=f"author={author}", route=place), markup)  # type: ignore[arg-type]
+    everything = f"{said.title}\n{said.text}"
+    assert len(said.title.splitlines()) == 1
+    assert not [c for c in everything if c != "\n" and unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}]
+    assert not re.search("[\u202a-\u202e\u2066\u2067\u200e\u200f]", everything)
+    assert not re.search(r"@(here|everyone|channel|all|room)\b", everything, re.IGNORECASE)
+    assert len(said.text.splitlines()) == 9, "a post cannot start a line"
+    assert said.text.endswith(f"\nAnswer: {LINK}\nref: check-1")
+    for row in everything.split("\n"):
+        assert row.count("\u2068") == row.count("\u2069"), "what is isolated ends on its line"
+    if markup == "chat":
+        assert not re.search(r"[<>`]|\]\(|!\[|\|\||@\w", everything)
+
+
+@given(text=anything, limit=st.integers(120, 2_000), count=st.integers(1, 12), title=st.sampled_from([0, 60, 200]))
+@settings(max_examples=200)
+@pytest.mark.parametrize("measure", [len, utf16, utf8])
+def test_cut_messages_fit_and_keep_the_link(measure, text: str, limit: int, count: int, title: int) -> None:  # type: ignore[no-untyped-def]
+    said = render(example_message(text, count=count), "chat", Limits(body=limit, title=title, measure=measure))
+    assert measure(said.text) <= limit
+    assert measure(said.title) <= (title or 0)
+    assert LINK in said.text or "All cases: https://desk.example/cases\n" in said.text
+    assert said.text.splitlines()[-1] == "ref: check-1"
+
+
+def test_the_link_outlives_the_key_where_only_one_fits() -> None:
+    said = render(example_message("word " * 100), "plain", Limits(body=45, title=0))
+    assert said.text.endswith(f"Answer: {LINK}")
+
+
+def test_older_cases_go_before_the_newest_one_is_cut() -> None:
+    said = render(example_message(count=12, total=60), "chat", Limits(body=700, title=0))
+    assert re.search(r"60 cases, the \d newest below", said.text)
+    assert "\n1. kari" in said.text
+
+
+@given(text=st.text(max_size=60), limit=st.integers(0, 60))
+def test_cutting_ends_at_a_whole_character(text: str, limit: int) -> None:
+    cut = shorten(text, limit)
+    assert len(cut) <= limit
+    assert cut == text or text.startswith(cut.removesuffix("…").rstrip())
+
+
+def test_cutting_never_parts_a_family() -> None:
+    family = "👩\u200d👩\u200d👧"
+    assert shorten(f"x{family}{family}", 9) == f"x{family}…"
+    assert shorten("cafe\u0301s are fine", 5) == "caf…"
+
+
+def test_right_to_left_words_are_isolated_and_others_left_alone() -> None:
+    assert neutral("شكرا", "plain") == "\u2068شكرا\u2069"
+    assert neutral("plain words", "plain") == "plain words"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://x.example/@kari/1?a=b#c", "https://x.example/%40kari/1?a=b#c"),
+        ("https://x.example/)[click](https://evil", "https://x.example/%29%5Bclick%5D%28https://evil"),
+        ("https://bank.example@evil.example/", "https://bank.example%40evil.example/"),
+        ("http://[::1]:8000/cases/c", "http://[::1]:8000/cases/c"),
+        ("http://[::1", ""),
+        ("javascript:alert(1)", ""),
+        ("https://x.example/a b", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_addresses_hold_no_markup(url: str | None, shown: str) -> None:
+    assert address(url) == shown
