@@ -39,7 +39,10 @@ _OFFERS: Mapping[Kind, Mapping[str, type]] = {
     "channel": {"name": str, "needs_url": bool, "send": object},
 }
 """What a class of each kind must have, beside Options."""
-_BROKEN_IMPORT = (ImportError, AttributeError, NameError, SyntaxError, TypeError, ValueError, OSError, RuntimeError)
+_BROKEN_IMPORT = (
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError,
+    SyntaxError, TypeError, ValueError,
+)  # fmt: skip
 """What importing a stranger's module raises when it is faulty or does not fit this machine."""
 
 
@@ -236,6 +239,8 @@ def _require(kind: Kind, name: str, cls: object, package: str) -> None:
     options = getattr(cls, "Options", None)
     if not (isinstance(options, type) and dataclasses.is_dataclass(options)):
         lacking.append("a dataclass `Options`")
+    else:
+        lacking += _unreadable(options)
     for offer, wanted in _OFFERS[kind].items():
         value = getattr(cls, offer, None)
         if (
@@ -247,3 +252,12 @@ def _require(kind: Kind, name: str, cls: object, package: str) -> None:
     if lacking:
         said = f"{kind} `{name}` of the package {package} lacks {', '.join(lacking)}"
         raise SettingsError(f"{said}; see listener.core.protocols, {kind.capitalize()}", resource=name)
+
+
+def _unreadable(options: type) -> list[str]:
+    """What keeps a dataclass from being filled from a file; nothing when it can be."""
+    try:
+        own_keys(options)
+    except (NameError, TypeError) as problem:
+        return [f"types in `Options` that can be read from a file ({problem})"]
+    return []
