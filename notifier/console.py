@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar, Literal
 
 from listener import Message, Tools, Unavailable
@@ -30,6 +31,11 @@ class Console:
     def __init__(self, options: Options, tools: Tools) -> None:
         """Keep the options; the tools are not needed."""
         self._options = options
+
+    @property
+    def pause(self) -> timedelta:
+        """None is needed."""
+        return timedelta()
 
     def send(self, message: Message) -> None:
         """Print a block that other output cannot break up; escapes and controls were removed in rendering.

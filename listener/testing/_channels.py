@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from listener.core.case import Case
@@ -124,7 +124,8 @@ def check_channel(
 
 def _check_shape(channel: Channel) -> None:
     kind = type(channel)
-    assert isinstance(channel, Channel), "a channel has name, Options, needs_url and send"
+    assert isinstance(channel, Channel), "a channel has name, Options, needs_url, pause and send"
+    assert channel.pause >= timedelta(), "pause: the least time between two messages, or none"
     assert isinstance(kind.name, str), "name: a word for configuration files"
     assert kind.name, "name: not empty"
     assert dataclasses.is_dataclass(kind.Options), "Options: a frozen dataclass"
