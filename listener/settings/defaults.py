@@ -106,7 +106,7 @@ def _args(docstring: str) -> dict[str, str]:
 
 def _sentence(text: str) -> str:
     """As a sentence, with Python's words in TOML's spelling."""
-    said = text.replace("None:", "absent:").replace("True", "true").replace("False", "false")
+    said = text.replace(", or None", "").replace("None:", "absent:").replace("True", "true").replace("False", "false")
     return said[:1].upper() + said[1:]
 
 
