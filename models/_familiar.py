@@ -13,10 +13,13 @@ FUNCTION_WORDS = 0.08
 
 # Words that hold English sentences together and are no words of French, German, Italian, Portuguese or Spanish.
 _ENGLISH = frozenset(
-    "again after and are aren't at back be because but by can can't could did didn't does doesn't don't even ever "
-    "for from get got had has have haven't how i i'm i've if is isn't it it's its just like more my never not of only "
-    "our out please really should still than thank thanks that the their them then there these they they're this "
-    "those to too up us very was we were what when where who why with won't would you your".split()  # noqa: SIM905
+    re.findall(
+        r"\S+",
+        "again after and are aren't at back be because but by can can't could did didn't does doesn't don't even ever "
+        "for from get got had has have haven't how i i'm i've if is isn't it it's its just like more my never not of "
+        "only our out please really should still than thank thanks that the their them then there these they they're "
+        "this those to too up us very was we were what when where who why with won't would you your",
+    )
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 

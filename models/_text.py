@@ -45,18 +45,26 @@ def cut(text: str) -> str:
     return f"{text[:HEAD]}\n{text[-TAIL:]}"
 
 
-def mask(text: str) -> str:
-    """Replace user names by `@user`, links by `http` and emoji of a plain mood by a word; decode HTML escapes.
-
-    Args:
-        text: any text; lone surrogates and NULs become spaces, invisible marks go. The same emoji several times in a
-            row is one word.
-
-    Returns:
-        The text in the form of the SemEval rows that the bundled model was trained on.
-    """
+def clean(text: str) -> str:
+    """Decode HTML escapes; make lone surrogates and NULs spaces; drop invisible marks."""
     if "&" in text:
         text = html.unescape(text)
-    text = _UNSEEN.sub("", _UNSPEAKABLE.sub(" ", text))
-    text = _EMOJI.sub(lambda found: f" {_WORD_OF[found[1]]} ", text)
+    return _UNSEEN.sub("", _UNSPEAKABLE.sub(" ", text))
+
+
+def hide(text: str) -> str:
+    """Replace user names by `@user` and links by `http`, as in most models of tweets."""
     return _NAME.sub("@user", _LINK.sub("http", text))
+
+
+def mask(text: str) -> str:
+    """Give a text the form of the SemEval rows that the bundled model was trained on.
+
+    Args:
+        text: any text.
+
+    Returns:
+        The text, clean, with names and links hidden and emoji of a plain mood as a word; the same emoji several
+        times in a row is one word.
+    """
+    return hide(_EMOJI.sub(lambda found: f" {_WORD_OF[found[1]]} ", clean(text)))

@@ -4,6 +4,7 @@ Found by the entry point `bundled` in `listener.scorers`; called by `listener.pi
 directory `bundled/` beside this file, what they are good for in `bundled/MODEL_CARD.md`.
 """
 
+import hashlib
 import json
 import os
 import threading
@@ -62,6 +63,7 @@ class Config:
         longest: tokens in a part, the two framing ones included.
         temperature: what logits are divided by, so that probabilities are true.
         thresholds: for each label the probability from which on a verdict is confident.
+        files: SHA-256 of the weights and the tokenizer.
         labels: their order in the head.
     """
 
@@ -75,6 +77,7 @@ class Config:
     longest: int
     temperature: float
     thresholds: dict[str, float]
+    files: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,28 +258,34 @@ def _read_config(path: Path) -> Config:
         raise _damaged(path) from error
 
 
+def _verified(directory: Path, name: str, config: Config) -> bytes:
+    try:
+        content = (directory / name).read_bytes()
+    except OSError as error:
+        raise _damaged(directory / name) from error
+    # The tokenizer's library raises bare exceptions on a damaged file, so none is handed to it.
+    if hashlib.sha256(content).hexdigest() != config.files.get(name):
+        raise _damaged(directory / name)
+    return content
+
+
 def _damaged(path: Path) -> Rejected:
-    return Rejected(f"cannot read {path}: install Listener again", resource="scorer bundled")
+    return Rejected(f"{path} is missing or damaged: install Listener again", resource="scorer bundled")
 
 
 def _load(directory: Path, config: Config, options: BundledOptions) -> _Loaded:
     # The tokenizer would start a thread for each core; one batch of it takes milliseconds.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        from safetensors.numpy import load
         from tokenizers import Tokenizer
 
         from models._graph import Encoder, Shape, best_precision, processor_flags
     except ImportError as error:
         message = f"{error.name} is missing: install Listener again with its dependencies"
         raise Rejected(message, resource="scorer bundled") from error
-    weights = directory / "weights.safetensors"
-    try:
-        tensors = load_file(weights)
-        tokenizer: Tokenizer = Tokenizer.from_str((directory / "tokenizer.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, SafetensorError) as error:
-        raise _damaged(weights) from error
+    tensors = load(_verified(directory, "weights.safetensors", config))
+    tokenizer: Tokenizer = Tokenizer.from_str(_verified(directory, "tokenizer.json", config).decode())
     tokenizer.no_padding()
     tokenizer.no_truncation()
     shape = Shape(width=config.width, heads=config.heads, layers=config.layers, epsilon=config.epsilon)

@@ -53,7 +53,7 @@ def bundle_tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def export(trained: Path, tokenizer: Path) -> str:
-    """Write weights, tokenizer and configuration; keep a calibration only of the same weights.
+    """Write weights, tokenizer and configuration; `models.training.calibrate` sets the temperature and thresholds.
 
     Args:
         trained: float weights as `models.training.train` saves them.
@@ -67,7 +67,7 @@ def export(trained: Path, tokenizer: Path) -> str:
     save_file(bundle_tensors(load_file(trained)), target)
     target.chmod(0o644)
     shutil.copyfile(tokenizer, BUNDLE / "tokenizer.json")
-    revision = hashlib.sha256(target.read_bytes()).hexdigest()[:12]
+    revision = _digest(target)[:12]
     write_config(
         {
             "language": "en",
@@ -80,9 +80,14 @@ def export(trained: Path, tokenizer: Path) -> str:
             "longest": LONGEST,
             "temperature": 1.0,
             "thresholds": dict.fromkeys(LABELS, 0.8),
+            "files": {path.name: _digest(path) for path in (target, BUNDLE / "tokenizer.json")},
         }
     )
     return revision
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_config() -> dict[str, object]:
