@@ -152,7 +152,7 @@ class App:
         return poll(self.store, self.adapters.sources, self.rules, self.clock)
 
     def _judge(self) -> int:
-        return judge(self.store, self.scorer, self.clock)
+        return judge(self.store, self.scorer, self.rules, self.clock)
 
     def _route(self) -> int:
         return escalate(self.store, self.rules, self.clock)

@@ -10,11 +10,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from listener.core.query import Place
+from listener.core.query import Match, Place
 from listener.core.sentiment import Label, Sentiment
 
 Kind = Literal["post", "comment", "review", "article", "mail", "call"]
@@ -26,8 +26,8 @@ MAX_LINE = 500
 MAX_CHANGES = 24
 """After this many changes a post that changes for ever (a counter in its text) is no longer followed."""
 
-_ALLOWED_CONTROLS = "\n\t"
 _BAD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_WEB = re.compile(r"https?://[^\s\x00-\x20<>\"']+\Z", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
 
@@ -129,6 +129,8 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     """Make text storable: NFC, no controls, surrogates or NUL, folded blanks, at most `limit` characters."""
     if not text:
         return ""
+    if text.isascii() and text.isprintable() and len(text) <= limit and "  " not in text:
+        return text.strip()
     if len(text) > limit * 4:
         text = text[: limit * 4]
     if not text.isascii():
@@ -140,7 +142,8 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
 
 def line(text: str, limit: int = MAX_LINE) -> str:
     """Clean text down to a single line of at most `limit` characters."""
-    return " ".join(clean(text, limit).split())
+    cleaned = clean(text, limit)
+    return cleaned if cleaned.isprintable() and "  " not in cleaned else " ".join(cleaned.split())
 
 
 def normalise(post: Post) -> Post:
@@ -152,16 +155,18 @@ def normalise(post: Post) -> Post:
     external_id = line(post.external_id, 1_000)
     if not external_id:
         raise ValueError("the post has no id")
-    return replace(
-        post,
-        external_id=external_id,
+    author = post.author
+    return Post(
+        source=post.source,
         realm=line(post.realm, 1_000),
+        external_id=external_id,
+        kind=post.kind,
         url=web_address(post.url),
-        author=replace(
-            post.author,
-            handle=line(post.author.handle, 200),
-            name=line(post.author.name, 200),
-            url=web_address(post.author.url),
+        author=Author(
+            handle=line(author.handle, 200),
+            name=line(author.name, 200),
+            url=web_address(author.url),
+            followers=author.followers,
         ),
         title=line(post.title),
         text=clean(post.text),
@@ -169,6 +174,7 @@ def normalise(post: Post) -> Post:
         rating=None if post.rating is None else min(1.0, max(0.0, float(post.rating))),
         in_reply_to=post.in_reply_to and line(post.in_reply_to, 1_000),
         root=post.root and line(post.root, 1_000),
+        engagement=post.engagement,
     )
 
 
@@ -177,7 +183,7 @@ def web_address(url: str | None) -> str | None:
 
     feedparser hands `javascript:` links through, so every address is checked before it is stored.
     """
-    if not url or len(url) > 2_000 or not re.match(r"https?://[^\s\x00-\x20<>\"']+\Z", url, re.IGNORECASE):
+    if not url or len(url) > 2_000 or not _WEB.match(url):
         return None
     return _BAD.sub("", url)
 
@@ -210,6 +216,16 @@ class Seen:
     fingerprint: str
     rating: float | None
     changes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPost:
+    """A normalised post met for the first time: the brands it is about, its fingerprint, and how it arrived."""
+
+    post: Post
+    matches: tuple[Match, ...]
+    fingerprint: str
+    arrival: tuple[Arrival, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,8 +278,12 @@ def arrival(post: Post, place: Place, sighting: Sighting, seen: Seen | None) -> 
     return "live", "new"
 
 
-def facts(mention: Mention) -> Mapping[str, Fact]:
+def facts(mention: Mention, sentiment: Sentiment | None = None) -> Mapping[str, Fact]:
     """Everything a route may look at, in one flat mapping; an unknown fact is simply absent.
+
+    Args:
+        mention: the mention.
+        sentiment: stands in for the mention's own, for one that was judged this moment.
 
     Keys: source, place, brand, query, kind, author, arrival, sentiment, certainty, score, confidence, rating,
     followers, likes, replies, shares, reach, words, title, text.
@@ -289,11 +309,12 @@ def facts(mention: Mention) -> Mapping[str, Fact]:
         found["rating"] = post.rating
     if post.author.followers is not None:
         found["followers"] = float(post.author.followers)
-    if mention.sentiment is not None:
-        found["sentiment"] = mention.sentiment.label
-        found["certainty"] = mention.sentiment.certainty
-        found["score"] = mention.sentiment.score
-        found["confidence"] = mention.sentiment.confidence
+    sentiment = sentiment or mention.sentiment
+    if sentiment is not None:
+        found["sentiment"] = sentiment.label
+        found["certainty"] = sentiment.certainty
+        found["score"] = sentiment.score
+        found["confidence"] = sentiment.confidence
     return found
 
 

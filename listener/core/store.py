@@ -13,7 +13,7 @@ from typing import Protocol
 
 from listener.core.case import Case
 from listener.core.delivery import Parcel
-from listener.core.mention import Arrival, Engagement, Mention, Post, Seen
+from listener.core.mention import Arrival, Engagement, Mention, NewPost, Post, Seen
 from listener.core.notification import Notification
 from listener.core.place import PlaceTurn
 from listener.core.query import Cursor, Match
@@ -56,8 +56,8 @@ class Posts(Protocol):
         """What is known of posts, by (source, realm, external id)."""
         ...
 
-    def add(self, post: Post, place: str, fingerprint: str, now: datetime) -> int:
-        """Store a new post; gives its id."""
+    def add(self, new: Sequence[NewPost], place: str, now: datetime) -> None:
+        """Store new posts and their mentions."""
         ...
 
     def edit(self, seen: Seen, post: Post, fingerprint: str, now: datetime) -> None:
@@ -106,7 +106,7 @@ class Mentions(Protocol):
         """Verdicts this scorer gave on these states, by post id and fingerprint."""
         ...
 
-    def judged(self, judged: Sequence[Judged], now: datetime) -> None:
+    def judged(self, judged: Sequence[Judged], revision: str, now: datetime) -> None:
         """Store results and pass the mentions on, in a transaction."""
         ...
 

@@ -9,6 +9,7 @@ from listener.core.mention import Mention
 from listener.core.sentiment import LABELS, Label, Sentiment, Verdict
 
 Step = Literal["judge", "route"]
+NO_ROUTE = "no route takes it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Judged:
         fresh: whether the verdict is new rather than one kept from before.
         sentiment: towards the mention's brand.
         next_step: "route", or None when nothing is left to do.
-        held_back: why it is not routed; None when it is.
+        why: why nothing is left to do; None when a route waits.
     """
 
     mention: Mention
@@ -29,7 +30,7 @@ class Judged:
     fresh: bool
     sentiment: Sentiment
     next_step: Step | None
-    held_back: str | None
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from listener.core.protocols import Clock
 from listener.core.route import Route, bundle_key, worst
 from listener.core.rules import Rules
 from listener.core.store import Store
-from listener.core.work import Routed
+from listener.core.work import NO_ROUTE, Routed
 from listener.telemetry import get_logger
 
 
@@ -40,7 +40,7 @@ def _route(store: Store, rules: Rules, mention: Mention, clock: Clock) -> Routed
     known = facts(mention)
     routes = rules.route.taken_by(known)
     if not routes:
-        return Routed(mention=mention, routes=(), why="no route takes it")
+        return Routed(mention=mention, routes=(), why=NO_ROUTE)
     why = "; ".join(f"{route.name}: {route.why()}" for route in routes)
     severity = worst(tuple(route.severity for route in routes))
     now = clock()

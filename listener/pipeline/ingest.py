@@ -9,13 +9,27 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from listener.core.mention import MAX_CHANGES, Engagement, Post, Seen, Sighting, arrival, fingerprint, normalise
+from listener.core.mention import (
+    MAX_CHANGES,
+    Engagement,
+    NewPost,
+    Post,
+    Seen,
+    Sighting,
+    arrival,
+    fingerprint,
+    normalise,
+)
 from listener.core.query import Match, Place
 from listener.core.rules import Rules
 from listener.core.store import Store
 
 CHUNK = 250
 """Posts a transaction: the writer is held for a few hundredths of a second, and a page of any size fits."""
+
+
+Identity = tuple[str, str, str]
+"""What makes it one post: source, realm and external id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +41,7 @@ class _Candidate:
     fingerprint: str
 
     @property
-    def identity(self) -> tuple[str, str, str]:
-        """What makes it one post."""
+    def identity(self) -> Identity:
         return self.post.source, self.post.realm, self.post.external_id
 
 
@@ -58,11 +71,7 @@ def ingest(
         outcomes: Counter[str] = Counter()
         candidates = list(_candidates(rules, place, chunk, outcomes))
         with store.transaction():
-            seen = store.posts.seen(list(dict.fromkeys(c.identity for c in candidates)))
-            reactions: list[tuple[int, Engagement]] = []
-            for candidate in candidates:
-                outcomes[_keep(store, place, candidate, sighting, seen, reactions)] += 1
-            store.posts.react(reactions)
+            outcomes.update(_Keeper(store, place, sighting).keep(candidates))
             store.places.tally(place.name, outcomes)
             if number == len(chunks):
                 finish()
@@ -86,46 +95,64 @@ def _candidates(rules: Rules, place: Place, posts: Sequence[Post], outcomes: Cou
         yield _Candidate(post, rules.matchbook.mentions(post, place), fingerprint(post))
 
 
-def _keep(
-    store: Store, place: Place, candidate: _Candidate, sighting: Sighting,
-    seen: dict[tuple[str, str, str], Seen], reactions: list[tuple[int, Engagement]],
-) -> str:  # fmt: skip
-    """Store one post as new, edited or known, and its mentions; gives the outcome for the ledger."""
-    known = seen.get(candidate.identity)
-    if known is None:
+class _Keeper:
+    """Stores the candidates of one chunk as new, edited or known; lives as long as its transaction."""
+
+    def __init__(self, store: Store, place: Place, sighting: Sighting) -> None:
+        self._posts = store.posts
+        self._place = place
+        self._sighting = sighting
+        self._new: dict[Identity, NewPost] = {}
+        self._reactions: list[tuple[int, Engagement]] = []
+
+    def keep(self, candidates: Sequence[_Candidate]) -> Counter[str]:
+        """Store all candidates in order; gives the outcomes for the ledger."""
+        seen = self._posts.seen(list(dict.fromkeys(c.identity for c in candidates)))
+        outcomes = Counter(self._one(candidate, seen) for candidate in candidates)
+        self._flush()
+        self._posts.react(self._reactions)
+        return outcomes
+
+    def _one(self, candidate: _Candidate, seen: dict[Identity, Seen]) -> str:
+        if candidate.identity in self._new:
+            # The same post twice in one chunk: let the first be known before the second is looked at.
+            self._flush()
+            seen.update(self._posts.seen([candidate.identity]))
+        known = seen.get(candidate.identity)
+        if known is None:
+            return self._add(candidate)
+        if known.fingerprint == candidate.fingerprint:
+            self._reactions.append((known.post_id, candidate.post.engagement))
+            # A brand that was configured since finds its mentions in posts known for another one.
+            self._mention(candidate, known.post_id, None)
+            return "duplicate"
+        if known.changes >= MAX_CHANGES:
+            return "overflowed"
+        self._posts.edit(known, candidate.post, candidate.fingerprint, self._sighting.at)
+        seen.update(self._posts.seen([candidate.identity]))
+        self._mention(candidate, known.post_id, known)
+        return "edited"
+
+    def _add(self, candidate: _Candidate) -> str:
         if not candidate.matches:
             return "unmatched"
-        post_id = store.posts.add(candidate.post, place.name, candidate.fingerprint, sighting.at)
-        seen[candidate.identity] = Seen(
-            post_id=post_id, fingerprint=candidate.fingerprint, rating=candidate.post.rating, changes=0
+        self._new[candidate.identity] = NewPost(
+            post=candidate.post,
+            matches=candidate.matches,
+            fingerprint=candidate.fingerprint,
+            arrival=arrival(candidate.post, self._place, self._sighting, None),
         )
-        _mention(store, place, candidate, sighting, post_id, None)
         return "stored"
-    if known.fingerprint == candidate.fingerprint:
-        reactions.append((known.post_id, candidate.post.engagement))
-        # A brand that was configured since finds its mentions in posts known for another one.
-        _mention(store, place, candidate, sighting, known.post_id, None)
-        return "duplicate"
-    if known.changes >= MAX_CHANGES:
-        return "overflowed"
-    store.posts.edit(known, candidate.post, candidate.fingerprint, sighting.at)
-    seen[candidate.identity] = Seen(
-        post_id=known.post_id,
-        fingerprint=candidate.fingerprint,
-        rating=candidate.post.rating,
-        changes=known.changes + 1,
-    )
-    _mention(store, place, candidate, sighting, known.post_id, known)
-    return "edited"
 
+    def _flush(self) -> None:
+        if self._new:
+            self._posts.add(list(self._new.values()), self._place.name, self._sighting.at)
+            self._new.clear()
 
-def _mention(
-    store: Store, place: Place, candidate: _Candidate, sighting: Sighting, post_id: int, known: Seen | None
-) -> None:
-    if not candidate.matches:
-        return
-    post = candidate.post
-    why = arrival(post, place, sighting, known)
-    fell = known is not None and known.rating is not None and post.rating is not None and post.rating < known.rating
-    for match in candidate.matches:
-        store.posts.mention(post_id, post, match, place.name, candidate.fingerprint, why, sighting.at, fell)
+    def _mention(self, candidate: _Candidate, post_id: int, known: Seen | None) -> None:
+        """Give a known post's mentions its new state; `known` is what it was before an edit."""
+        post, at = candidate.post, self._sighting.at
+        why = arrival(post, self._place, self._sighting, known)
+        fell = known is not None and known.rating is not None and post.rating is not None and post.rating < known.rating
+        for match in candidate.matches:
+            self._posts.mention(post_id, post, match, self._place.name, candidate.fingerprint, why, at, fell)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from listener.core.errors import AdapterError, Unforeseen
-from listener.core.mention import Mention, Post
+from listener.core.mention import Mention, Post, facts
 from listener.core.protocols import Clock, Scorer
-from listener.core.sentiment import Verdict, towards
+from listener.core.rules import Rules
+from listener.core.sentiment import Sentiment, Verdict, towards
 from listener.core.store import Store
-from listener.core.work import Judged, held_back
+from listener.core.work import NO_ROUTE, Judged, held_back
 from listener.pipeline.border import border
 from listener.telemetry import get_logger
 
@@ -20,12 +21,13 @@ State = tuple[int, str]
 """One state of a post: its row id and its fingerprint."""
 
 
-def judge(store: Store, scorer: Scorer, clock: Clock, limit: int = 256) -> int:
+def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int = 512) -> int:
     """Judge one batch.
 
     Args:
         store: gives the batch and keeps the results.
         scorer: reads the texts.
+        rules: what no route takes ends here, in the same transaction; that is most of what is said.
         clock: says the present.
         limit: most mentions of a batch.
 
@@ -52,7 +54,7 @@ def judge(store: Store, scorer: Scorer, clock: Clock, limit: int = 256) -> int:
     except AdapterError:
         store.mentions.give_back(mentions)
         raise
-    _keep(store, mentions, verdicts, frozenset(known), clock)
+    _keep(store, mentions, verdicts, frozenset(known), rules, clock)
     return len(mentions)
 
 
@@ -74,24 +76,31 @@ def _read(scorer: Scorer, mentions: Sequence[Mention]) -> dict[State, Verdict]:
 
 
 def _keep(
-    store: Store, mentions: Sequence[Mention], verdicts: Mapping[State, Verdict], known: frozenset[State], clock: Clock
-) -> None:
+    store: Store, mentions: Sequence[Mention], verdicts: Mapping[State, Verdict], known: frozenset[State],
+    rules: Rules, clock: Clock,
+) -> None:  # fmt: skip
     """Write verdicts, sentiments, counts and the next step, for those mentions that did not change meanwhile."""
     with store.transaction():
         judged = []
         for mention in store.mentions.waiting("judge", mentions):
             key = (mention.post_id, mention.fingerprint)
             sentiment = towards(verdicts[key], mention.post.rating)
-            why_not = held_back(mention, sentiment)
+            why = held_back(mention, sentiment) or _untaken(mention, sentiment, rules)
             judged.append(
                 Judged(
                     mention=mention,
                     verdict=verdicts[key],
                     fresh=key not in known,
                     sentiment=sentiment,
-                    next_step=None if why_not else "route",
-                    held_back=why_not,
+                    next_step=None if why else "route",
+                    why=why,
                 )
             )
-        store.mentions.judged(judged, clock())
+        store.mentions.judged(judged, rules.revision, clock())
     get_logger().debug("judged", mentions=len(judged))
+
+
+def _untaken(mention: Mention, sentiment: Sentiment, rules: Rules) -> str | None:
+    """Say so when no route takes the mention."""
+    taken = rules.route.taken_by(facts(mention, sentiment))
+    return None if taken else NO_ROUTE

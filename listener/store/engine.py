@@ -66,13 +66,16 @@ class Connections:
         self._wait = wait
         self._memory = self.path == ":memory:"
         self._lock = threading.RLock()
-        self._depth = 0
+        self._owner = 0
+        self._durable = True
         self._threads = threading.local()
         self._readers: dict[threading.Thread, sqlite3.Connection] = {}
         with self._translated():
             self._writer = self._connect()
             self._writer.execute("PRAGMA journal_mode=WAL")
             self._writer.execute("PRAGMA synchronous=FULL")
+            # 16 MB of log before it is folded in: pages that change often are then written back once.
+            self._writer.execute("PRAGMA wal_autocheckpoint=4000")
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -86,36 +89,45 @@ class Connections:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn the driver's errors into ours, with the file and the cure."""
+        """Turn the driver's errors into ours."""
         try:
             yield
         except sqlite3.Error as problem:
-            text = str(problem)
-            if "full" in text or "disk I/O" in text:
-                raise StoreFull(f"no room to write: {text}; free some space, intake goes on by itself",
-                                resource=self.path) from problem  # fmt: skip
-            if "locked" in text or "busy" in text:
-                raise StoreError("another process holds the database's lock; end it (see `fuser`) or wait",
-                                 resource=self.path) from problem  # fmt: skip
-            if isinstance(problem, sqlite3.DatabaseError) and ("not a database" in text or "malformed" in text):
-                raise StoreError(f"{text}: restore the newest backup (`listener backup` made it)",
-                                 resource=self.path) from problem  # fmt: skip
-            raise StoreError(text, resource=self.path) from problem
+            raise self._ours(problem) from problem
+
+    def _ours(self, problem: sqlite3.Error) -> StoreError:
+        """Our error for one of the driver's, with the file and the cure."""
+        text = str(problem)
+        if "full" in text or "disk I/O" in text:
+            return StoreFull(f"no room to write: {text}; free some space, intake goes on by itself", resource=self.path)
+        if "locked" in text or "busy" in text:
+            cure = "another process holds the database's lock; end it (see `fuser`) or wait"
+            return StoreError(cure, resource=self.path)
+        if "not a database" in text or "malformed" in text:
+            return StoreError(f"{text}: restore the newest backup (`listener backup` made it)", resource=self.path)
+        return StoreError(text, resource=self.path)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """Write all or nothing; a transaction within another one is part of it.
+
+        Args:
+            durable: False lets a power failure (never a crash of the process) undo it, which spares a wait for the
+                disk. Claims may: after a power failure nobody works on what was claimed.
 
         Raises:
             StoreFull: no room; nothing was written.
             StoreError: locked by another process, or a defect; nothing was written.
         """
+        if self._owner == threading.get_ident():
+            yield
+            return
         with self._lock, self._translated():
-            if self._depth:
-                yield
-                return
+            if durable != self._durable:
+                self._writer.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             self._writer.execute("BEGIN IMMEDIATE")
-            self._depth += 1
+            self._owner = threading.get_ident()
             try:
                 yield
                 self._writer.execute("COMMIT")
@@ -124,39 +136,40 @@ class Connections:
                     self._writer.execute("ROLLBACK")
                 raise
             finally:
-                self._depth -= 1
+                self._owner = 0
 
     def write(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Run one writing statement, in a transaction of its own unless one is open; gives its RETURNING rows."""
+        if self._owner == threading.get_ident():
+            return self._run(self._writer, sql, values)
         with self.transaction():
-            return list(self._writer.execute(sql, values))
+            return self._run(self._writer, sql, values)
 
     def write_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run one writing statement for many rows in one transaction."""
         if rows:
-            with self.transaction():
+            with self.transaction(), self._translated():
                 self._writer.executemany(sql, rows)
 
     def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Read rows: within this thread's open transaction what it wrote, otherwise the last committed state."""
-        if self._memory or self._owns_transaction():
-            with self._lock, self._translated():
-                return list(self._writer.execute(sql, values))
-        with self._translated():
-            return list(self._reader().execute(sql, values))
+        if self._owner == threading.get_ident():
+            return self._run(self._writer, sql, values)
+        if self._memory:
+            with self._lock:
+                return self._run(self._writer, sql, values)
+        return self._run(self._reader(), sql, values)
+
+    def _run(self, connection: sqlite3.Connection, sql: str, values: Sequence[object]) -> list[Row]:
+        try:
+            return list(connection.execute(sql, values))
+        except sqlite3.Error as problem:
+            raise self._ours(problem) from problem
 
     def one(self, sql: str, values: Sequence[object] = ()) -> Row | None:
         """Read the first row, or None."""
         rows = self.read(sql, values)
         return rows[0] if rows else None
-
-    def _owns_transaction(self) -> bool:
-        if not self._depth or not self._lock.acquire(blocking=False):
-            return False
-        try:
-            return self._depth > 0
-        finally:
-            self._lock.release()
 
     def _reader(self) -> sqlite3.Connection:
         reader: sqlite3.Connection | None = getattr(self._threads, "reader", None)

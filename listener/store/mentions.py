@@ -10,7 +10,7 @@ from listener.core.mention import Mention
 from listener.core.sentiment import Probabilities, Sentiment, Verdict
 from listener.core.work import DeadRow, Judged, Routed, Step
 from listener.store.engine import Connections, Row, marks, moment, to_ms
-from listener.store.posts import post_of
+from listener.store.posts import POST_COLUMNS, post_of
 
 LEASE = timedelta(minutes=5)
 """Longer than any batch takes; a process that dies has its leases returned at the next start, not after this."""
@@ -19,43 +19,39 @@ TRIES = 3
 """Judging runs native code: after so many tries a mention is dead."""
 
 SELECT = (
-    "SELECT m.*, p.source, p.realm, p.external_id, p.kind, p.url, p.handle, p.author_name, p.author_url, p.followers, "
-    "p.title, p.text, p.published_at, p.rating, p.in_reply_to, p.root, p.likes, p.replies, p.shares "
+    "SELECT m.id, m.post_id, m.brand, m.place, m.queries, m.words, m.fingerprint, m.seen_at, m.arrival, "
+    "m.arrival_reason, m.previous, m.fell, m.attempts, m.label, m.score, m.confidence, m.certainty, m.scorer, "
+    f"{POST_COLUMNS}, m.language, m.routes, m.routed_why, m.routed_with, m.step, m.last_error "
     "FROM mentions m JOIN posts p ON p.id = m.post_id "
 )
-"""Mentions with their posts; a condition follows."""
+"""Mentions with their posts, in the order `mention_of()` takes them; a condition follows."""
 
 
 def mention_of(row: Row) -> Mention:
-    """The mention in a row of the joined select."""
+    """The mention in a row of SELECT."""
+    (
+        mention_id, post_id, brand, place, queries, words, fingerprint, seen_at, arrival, why, previous, fell,
+        attempts, label, score, confidence, certainty, scorer,
+    ) = row[:18]  # fmt: skip
+    judged = label is not None
     return Mention(
-        id=row["id"],
-        post_id=row["post_id"],
-        post=post_of(row),
-        brand=row["brand"],
-        place=row["place"],
-        queries=tuple(filter(None, row["queries"].split("\n"))),
-        words=tuple(filter(None, row["words"].split("\n"))),
-        fingerprint=row["fingerprint"],
-        seen_at=moment(row["seen_at"]),
-        arrival=row["arrival"],
-        arrival_reason=row["arrival_reason"],
-        sentiment=_sentiment_of(row),
-        previous=row["previous"],
-        fell=bool(row["fell"]),
-        attempts=row["attempts"],
-    )
-
-
-def _sentiment_of(row: Row) -> Sentiment | None:
-    if row["label"] is None:
-        return None
-    return Sentiment(
-        label=row["label"],
-        score=row["score"],
-        confidence=row["confidence"],
-        certainty=row["certainty"],
-        scorer=row["scorer"],
+        id=mention_id,
+        post_id=post_id,
+        post=post_of(row, 18),
+        brand=brand,
+        place=place,
+        queries=tuple(queries.split("\n")) if queries else (),
+        words=tuple(words.split("\n")) if words else (),
+        fingerprint=fingerprint,
+        seen_at=moment(seen_at),
+        arrival=arrival,
+        arrival_reason=why,
+        sentiment=Sentiment(label=label, score=score, confidence=confidence, certainty=certainty, scorer=scorer)
+        if judged
+        else None,
+        previous=previous,
+        fell=bool(fell),
+        attempts=attempts,
     )
 
 
@@ -96,11 +92,12 @@ class Mentions:
         at = to_ms(now)
         if not self._db.read(f"SELECT 1 FROM mentions WHERE {waiting} LIMIT 1", (step, at, at)):
             return []
-        rows = self._db.write(
-            "UPDATE mentions SET lease_until = ?, attempts = 1 WHERE id IN "
-            f"(SELECT id FROM mentions WHERE {waiting} ORDER BY priority, id DESC LIMIT ?) RETURNING id",
-            (to_ms(now + LEASE), step, at, at, limit),
-        )
+        with self._db.transaction(durable=False):
+            rows = self._db.write(
+                "UPDATE mentions SET lease_until = ?, attempts = 1 WHERE id IN "
+                f"(SELECT id FROM mentions WHERE {waiting} ORDER BY priority, id DESC LIMIT ?) RETURNING id",
+                (to_ms(now + LEASE), step, at, at, limit),
+            )
         return [row[0] for row in rows]
 
     def _claim_retry(self, step: Step, now: datetime) -> list[int]:
@@ -115,10 +112,11 @@ class Mentions:
         if found["attempts"] >= TRIES:
             self.bury([found["id"]], step, "the process ended while it was worked on")
             return self._claim_retry(step, now)
-        rows = self._db.write(
-            "UPDATE mentions SET lease_until = ?, attempts = attempts + 1 WHERE id = ? RETURNING id",
-            (to_ms(now + LEASE), found["id"]),
-        )
+        with self._db.transaction(durable=False):
+            rows = self._db.write(
+                "UPDATE mentions SET lease_until = ?, attempts = attempts + 1 WHERE id = ? RETURNING id",
+                (to_ms(now + LEASE), found["id"]),
+            )
         return [row[0] for row in rows]
 
     def unclaim(self, mentions: Sequence[Mention], due: datetime, error: str) -> None:
@@ -167,7 +165,7 @@ class Mentions:
         )
         return {(row["post_id"], row["fingerprint"]): verdict_of(row) for row in rows}
 
-    def judged(self, judged: Sequence[Judged], now: datetime) -> None:
+    def judged(self, judged: Sequence[Judged], revision: str, now: datetime) -> None:
         """Store verdicts and sentiments, recount, and pass the mentions on.
 
         Call it in the transaction in which `waiting()` confirmed that none was edited or judged meanwhile.
@@ -190,11 +188,12 @@ class Mentions:
         self._recount(judged)
         self._db.write_many(
             "UPDATE mentions SET label = ?, score = ?, confidence = ?, certainty = ?, scorer = ?, language = ?, "
-            "step = ?, routed_why = ?, lease_until = 0, attempts = 0, due_at = 0, last_error = NULL WHERE id = ?",
+            "step = ?, routes = CASE WHEN ? IS NULL THEN '' END, routed_why = ?, routed_with = ?, lease_until = 0, "
+            "attempts = 0, due_at = 0, last_error = NULL WHERE id = ?",
             [
                 (
                     j.sentiment.label, j.sentiment.score, j.sentiment.confidence, j.sentiment.certainty,
-                    j.sentiment.scorer, j.verdict.language, j.next_step, j.held_back, j.mention.id,
+                    j.sentiment.scorer, j.verdict.language, j.next_step, j.next_step, j.why, revision, j.mention.id,
                 )
                 for j in judged
             ],

@@ -102,7 +102,7 @@ CREATE TABLE mentions (                     -- one post about one brand
 );
 CREATE INDEX mentions_work ON mentions (step, priority, id DESC) WHERE step IS NOT NULL;
 CREATE INDEX mentions_retry ON mentions (step, due_at) WHERE step IS NOT NULL AND attempts > 0;
-CREATE INDEX mentions_place ON mentions (place, arrival, label);
+CREATE INDEX mentions_held_back ON mentions (place, label) WHERE arrival = 'backfill';
 CREATE TABLE verdicts (                     -- what a model read in one state of a post
     post_id INTEGER NOT NULL REFERENCES posts(id),
     fingerprint TEXT NOT NULL,
