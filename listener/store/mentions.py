@@ -160,8 +160,9 @@ class Mentions:
             return {}
         keys = list(dict.fromkeys((m.post_id, m.fingerprint) for m in mentions))
         rows = self._db.read(
-            f"SELECT * FROM verdicts WHERE scorer = ? AND (post_id, fingerprint) IN (VALUES {marks(len(keys), 2)})",
-            [scorer, *(value for key in keys for value in key)],
+            f"WITH asked (post_id, fingerprint) AS (VALUES {marks(len(keys), 2)}) SELECT v.* FROM asked a "
+            "JOIN verdicts v ON v.post_id = a.post_id AND v.fingerprint = a.fingerprint AND v.scorer = ?",
+            [*(value for key in keys for value in key), scorer],
         )
         return {(row["post_id"], row["fingerprint"]): verdict_of(row) for row in rows}
 

@@ -65,8 +65,10 @@ class Posts:
         if not identities:
             return {}
         rows = self._db.read(
-            "SELECT id, source, realm, external_id, fingerprint, rating, changes FROM posts "
-            f"WHERE (source, realm, external_id) IN (VALUES {marks(len(identities), 3)})",
+            # A join, since SQLite answers `(a, b, c) IN (VALUES ...)` by reading the whole table.
+            f"WITH asked (source, realm, external_id) AS (VALUES {marks(len(identities), 3)}) "
+            "SELECT p.id, p.source, p.realm, p.external_id, p.fingerprint, p.rating, p.changes FROM asked a "
+            "JOIN posts p ON p.source = a.source AND p.realm = a.realm AND p.external_id = a.external_id",
             [value for identity in identities for value in identity],
         )
         return {
