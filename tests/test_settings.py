@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from listener.core.errors import SettingsError
 from listener.core.route import Matcher
-from listener.settings import Settings, duration, duration_text, load
+from listener.settings import Problem, Settings, duration, duration_text, load
 from listener.settings._lines import KeyPath, lines_of
 
 

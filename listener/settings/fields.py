@@ -61,6 +61,8 @@ def fill(
         good = False
     values = {}
     for field in dataclasses.fields(typing.cast("Any", cls)):
+        if not field.init:
+            continue
         key = _key(field.name)
         if key in table:
             fit, value = _value(adapters[key], table[key], (*path, key), problems)
