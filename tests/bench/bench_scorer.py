@@ -1,0 +1,178 @@
+"""Texts per second of our scorer, of the `transformers` pipeline on the same weights, and of VADER; one thread each.
+
+Run alone, on a quiet machine, in the training environment:
+    OMP_NUM_THREADS=1 .venv-train/bin/python tests/bench/bench_scorer.py DIR/semeval/dev.jsonl [out.json]
+The three take turns in each round, so that a machine that slows down slows them all; medians are compared.  The pipeline
+runs with its defaults: one text at a time, in the precision of the checkpoint.
+"""
+
+# ruff: noqa: E402 - the number of threads and the paths are read when the libraries are imported
+
+import json
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast, logging, pipeline
+from transformers.modeling_outputs import SequenceClassifierOutput
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from models._text import mask
+from models.bundled import Bundled, BundledOptions
+from models.training.export import BUNDLE, read_config
+
+CHECKPOINT = ROOT / ".train" / "checkpoint"
+ROUNDS = 7
+PIPELINE_TEXTS = 400
+
+Judge = Callable[[Sequence[str]], Sequence[str]]
+
+
+class MeanBert(BertForSequenceClassification):
+    """BERT with a head on the mean of all tokens, as our weights have it; the library's own reads the first one."""
+
+    def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, **ignored):  # type: ignore[no-untyped-def]
+        """Return logits."""
+        states = self.bert(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)[0]
+        weight = attention_mask[:, :, None].to(states.dtype)
+        return SequenceClassifierOutput(logits=self.classifier((states * weight).sum(1) / weight.sum(1)))
+
+
+def write_checkpoint() -> None:
+    """Write the bundle as a checkpoint that `transformers` loads, expanded to float32."""
+    config, held = read_config(), load_file(BUNDLE / "weights.safetensors")
+    expand = lambda name: held[f"{name}.weight"] * held[f"{name}.scale"][:, None]  # noqa: E731
+    network = MeanBert(
+        BertConfig(
+            hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536, vocab_size=30522,
+            max_position_embeddings=80, id2label=dict(enumerate(config["labels"])), hidden_act="gelu",
+        )
+    )  # fmt: skip
+    state = {"classifier.weight": held["head.weight"], "classifier.bias": held["head.bias"]}
+    top = "bert.embeddings."
+    state[top + "word_embeddings.weight"] = expand("words")
+    state[top + "position_embeddings.weight"] = held["positions"]
+    state[top + "token_type_embeddings.weight"] = np.zeros((2, 384), np.float32)
+    names = {"norm1": "attention.output.LayerNorm", "norm2": "output.LayerNorm"}
+    squeezed = {"attended": "attention.output.dense", "widen": "intermediate.dense", "narrow": "output.dense"}
+    for kind in ("weight", "bias"):
+        state[f"{top}LayerNorm.{kind}"] = held[f"norm.{kind}"]
+        for layer in range(6):
+            ours, theirs = f"layers.{layer}", f"bert.encoder.layer.{layer}"
+            for part, name in names.items():
+                state[f"{theirs}.{name}.{kind}"] = held[f"{ours}.{part}.{kind}"]
+            for part, name in squeezed.items():
+                value = expand(f"{ours}.{part}") if kind == "weight" else held[f"{ours}.{part}.bias"]
+                state[f"{theirs}.{name}.{kind}"] = value
+            three = expand(f"{ours}.attend") if kind == "weight" else held[f"{ours}.attend.bias"]
+            for name, value in zip(("query", "key", "value"), np.split(three, 3), strict=True):
+                scale = 32**0.5 if name == "query" else 1.0
+                state[f"{theirs}.attention.self.{name}.{kind}"] = (value * scale).astype(np.float32)
+    found = network.load_state_dict(
+        {name: torch.from_numpy(value.copy()) for name, value in state.items()}, strict=False
+    )
+    assert not found.unexpected_keys, found
+    assert all("pooler" in name or "position_ids" in name for name in found.missing_keys), found
+    CHECKPOINT.mkdir(parents=True, exist_ok=True)
+    network.save_pretrained(CHECKPOINT)
+    BertTokenizerFast(tokenizer_file=str(BUNDLE / "tokenizer.json")).save_pretrained(CHECKPOINT)
+
+
+def judges() -> dict[str, Judge]:
+    """Return the three scorers, each loaded and warm."""
+    torch.set_num_threads(1)
+    logging.set_verbosity_error()
+    ours = Bundled(BundledOptions(), None)  # type: ignore[arg-type]
+    ours.load()
+    network = MeanBert.from_pretrained(CHECKPOINT)
+    tokenizer = BertTokenizerFast.from_pretrained(CHECKPOINT)
+    pipe = pipeline("text-classification", model=network, tokenizer=tokenizer)
+    vader = SentimentIntensityAnalyzer()
+
+    def read_vader(texts: Sequence[str]) -> Sequence[str]:
+        found = [vader.polarity_scores(text)["compound"] for text in texts]
+        return ["negative" if value <= -0.05 else "positive" if value >= 0.05 else "neutral" for value in found]
+
+    return {
+        "bundled": lambda texts: [verdict.label for verdict in ours.read(texts)],
+        "pipeline": lambda texts: [found["label"] for found in pipe(list(texts), truncation=True)],
+        "vader": read_vader,
+    }
+
+
+def measure(texts: Sequence[str]) -> dict[str, object]:
+    """Let the three take turns and return medians, spreads and the ratio."""
+    three = judges()
+    few = texts[:: max(1, len(texts) // PIPELINE_TEXTS)][:PIPELINE_TEXTS]
+    said = {name: judge(few) for name, judge in three.items()}
+    same = sum(a == b for a, b in zip(said["bundled"], said["pipeline"], strict=True)) / len(few)
+    rates: dict[str, list[float]] = {name: [] for name in three}
+    for number in range(ROUNDS):
+        for name, judge in three.items():
+            chosen = few if name == "pipeline" else texts
+            started = time.perf_counter()
+            judge(chosen)
+            rates[name].append(len(chosen) / (time.perf_counter() - started))
+        print(f"round {number + 1}:", {name: round(found[-1]) for name, found in rates.items()}, flush=True)
+    medians = {name: statistics.median(found) for name, found in rates.items()}
+    ours = Bundled(BundledOptions(), None)  # type: ignore[arg-type]
+    return {
+        "processor": processor(),
+        "precision": ours.precision,
+        "torch": torch.__version__,
+        "revision": read_config()["revision"],
+        "texts": len(texts),
+        "texts_per_second": {name: round(median, 1) for name, median in medians.items()},
+        "spread": {name: [round(min(found), 1), round(max(found), 1)] for name, found in rates.items()},
+        "times_the_pipeline": round(medians["bundled"] / medians["pipeline"], 2),
+        "labels_same_as_pipeline": round(same, 4),
+        "load_seconds": round(load_seconds(), 2),
+        "peak_mib_of_this_process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def load_seconds() -> float:
+    """Return how long loading takes in a process that has the files in the page cache."""
+    started = time.perf_counter()
+    Bundled(BundledOptions(), None).load()  # type: ignore[arg-type]
+    return time.perf_counter() - started
+
+
+def processor() -> str:
+    """Return the processor's name and the features that matter here."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return f"{name} ({', '.join(sorted(flag for flag in flags if flag in FEATURES))})"
+
+
+FEATURES = {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "avx_vnni"}
+
+
+def main() -> int:
+    """Measure on the texts of a JSON-lines file; labels are not read."""
+    texts = [mask(json.loads(line)["text"]) for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()]
+    write_checkpoint()
+    found = measure(texts)
+    print(json.dumps(found, indent=1))
+    if len(sys.argv) > 2:
+        Path(sys.argv[2]).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
