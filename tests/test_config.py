@@ -98,6 +98,7 @@ def test_the_demo_marks_its_pages_and_keeps_its_own_state() -> None:
     sample = next(place for place in demo.places if place.name == "sample")
     assert (CONFIG / str(sample.params["path"])).is_file()
     assert sample.history == "live"
+    assert sample.params["shift"] is True
     assert [place.history for place in demo.places if place is not sample] == ["backfill"] * 3
 
 

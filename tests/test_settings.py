@@ -274,6 +274,20 @@ def test_a_secret_in_the_file_is_refused_and_never_shown(folder: Folder, text: s
     assert said.count("\n") == 1
 
 
+def test_a_refused_secret_reaches_no_other_check(folder: Folder) -> None:
+    seen: list[Settings] = []
+
+    def also(settings: Settings) -> tuple[Problem, ...]:
+        seen.append(settings)
+        return ()
+
+    urls = f'urls = ["https://me:{HIDDEN}@x.example", "https://y.example"]'
+    folder.file.write_text(f'{FEED}password = "{HIDDEN}"\n{urls}')
+    with pytest.raises(SettingsError):
+        load(folder.file, {}, also=also)
+    assert seen[0].places[0].params == {"urls": ["https://y.example"]}
+
+
 @pytest.mark.parametrize(
     "text", ["max_tokens = 3", "token_file = '/x'", "password = ''", "url = 'https://me@x.example'"]
 )

@@ -55,29 +55,37 @@ def fill(
         The dataclass, or None when anything did not fit.
     """
     adapters = _adapters(typing.cast("Hashable", cls), stricter)
-    good = True
-    for key in table.keys() - adapters.keys():
+    unknown = table.keys() - adapters.keys()
+    for key in unknown:
         problems.add((*path, key), f"unknown key `{key}`; {suggest(key, (*adapters, *also))}")
-        good = False
-    values = {}
-    for field in dataclasses.fields(typing.cast("Any", cls)):
-        if not field.init:
-            continue
-        key = _key(field.name)
-        if key in table:
-            fit, value = _value(adapters[key], table[key], (*path, key), problems)
-            good = good and fit
-            values[field.name] = _rooted(value, folder)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            problems.add((*path, key), f"`{key}` is missing")
-            good = False
-    if not good:
+    values = _values(cls, table, adapters, path, problems)
+    if unknown or values is None:
         return None
     try:
-        return cls(**values)
+        return cls(**{name: _rooted(value, folder) for name, value in values.items()})
     except ValueError as problem:
         problems.add(path, str(problem))
         return None
+
+
+def _values(
+    cls: type[object],
+    table: Table,
+    adapters: Mapping[str, TypeAdapter[Any]],
+    path: KeyPath,
+    problems: Problems,
+) -> dict[str, object] | None:
+    """The checked values by field; None when one does not fit or is missing."""
+    good, values = True, {}
+    for field in dataclasses.fields(typing.cast("Any", cls)):
+        key = _key(field.name)
+        if key in table and key in adapters:
+            fit, values[field.name] = _value(adapters[key], table[key], (*path, key), problems)
+            good = good and fit
+        elif field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            problems.add((*path, key), f"`{key}` is missing")
+            good = False
+    return values if good else None
 
 
 def fits(cls: type[object], key: str, value: object) -> bool:
