@@ -2,8 +2,8 @@
 
 Run alone, on a quiet machine, in the training environment:
     OMP_NUM_THREADS=1 .venv-train/bin/python tests/bench/bench_scorer.py DIR/semeval/dev.jsonl [out.json]
-The three take turns in each round, so that a machine that slows down slows them all; medians are compared.  The pipeline
-runs with its defaults: one text at a time, in the precision of the checkpoint.
+The three take turns in each round, so that a machine that slows down slows them all; medians are compared.  The
+pipeline runs with its defaults: one text at a time, in the precision of the checkpoint.
 """
 
 # ruff: noqa: E402 - the number of threads and the paths are read when the libraries are imported
