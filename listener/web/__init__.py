@@ -1,0 +1,84 @@
+"""The pages: server-rendered, read only for now. `make_web(desk)` gives the application, `serve()` puts it on a port.
+
+| path | what |
+|---|---|
+| `/cases`, `/cases/{id}` | the staff's work, and one case with all that led to it |
+| `/mentions` | what was judged, newest first |
+| `/trends` | volume and sentiment by brand |
+| `/places` | where we listen and how that goes |
+| `/api/v1/cases`, `/api/v1/cases/{id}`, `/api/v1/places` | the same as JSON |
+| `/healthz`, `/readyz`, `/metrics` | for machines that watch |
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from listener.web.api import add_api
+from listener.web.desk import Desk, Health
+from listener.web.guard import Guard
+from listener.web.inbox import add_inbox
+from listener.web.mentions import add_mentions
+from listener.web.pages import STATIC, Pages, add_problems
+from listener.web.places import add_places
+from listener.web.server import Server, serve
+from listener.web.trends import add_trends
+from listener.web.watchers import add_watchers
+
+__all__ = ["Desk", "Health", "Server", "make_web", "serve"]
+
+THREADS = 6
+"""Pages rendered side by side. Each thread keeps a reading connection with a cache of its own."""
+
+
+@asynccontextmanager
+async def _few_threads(_web: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
+
+
+def _nothing_wrong() -> tuple[str, ...]:
+    return ()
+
+
+def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
+    """Assemble the pages.
+
+    Args:
+        desk: the application; `listener.app.App` is one.
+        health: says what keeps the work from going on, a sentence each.
+
+    Returns:
+        The ASGI application, guarded.
+    """
+    web = FastAPI(
+        title=desk.settings.listener.name,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # FastAPI's own manual pages load scripts from elsewhere.
+        redoc_url=None,
+        lifespan=_few_threads,
+    )
+    pages = Pages(desk, health)
+
+    @web.get("/", include_in_schema=False)
+    def start() -> RedirectResponse:
+        return RedirectResponse("/cases")
+
+    add_inbox(web, pages)
+    add_mentions(web, pages)
+    add_trends(web, pages)
+    add_places(web, pages)
+    add_api(web, desk)
+    add_watchers(web, desk, health)
+    add_problems(web, pages)
+    web.mount("/static", StaticFiles(directory=STATIC), name="static")
+    web.add_middleware(GZipMiddleware, minimum_size=1000)
+    web.add_middleware(Guard, settings=lambda: desk.settings)
+    return web

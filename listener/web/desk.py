@@ -1,0 +1,215 @@
+"""What the pages ask of the application: `Desk`, which `listener.app.App` satisfies, and tests in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from listener.core.case import Case, Status
+from listener.core.delivery import Delivery
+from listener.core.mention import Mention
+from listener.core.place import PlaceHealth
+from listener.core.protocols import Clock
+from listener.core.sentiment import Certainty, Label
+from listener.core.trail import Trail
+from listener.core.trend import Bucket
+from listener.core.work import Step
+
+Health = Callable[[], Sequence[str]]
+"""What keeps the work from going on, a sentence each: model not loaded, step stalled, disk full."""
+
+
+class Cases(Protocol):
+    """Reads cases."""
+
+    def page(
+        self, *, brand: str | None = None, statuses: Sequence[Status], limit: int = 50, offset: int = 0
+    ) -> tuple[Case, ...]:
+        """Cases of some statuses, the most severe first."""
+        ...
+
+    def find(self, public_id: str) -> Case | None:
+        """The case behind a link."""
+        ...
+
+    def tallies(self) -> Mapping[tuple[str, str, str], int]:
+        """How many cases there are by brand, status and severity."""
+        ...
+
+
+class Trails(Protocol):
+    """Reads mentions with what became of them."""
+
+    def of_case(self, case_id: int, limit: int = 100) -> tuple[Trail, ...]:
+        """The mentions of a case, newest first."""
+        ...
+
+    def newest_of(self, case_ids: Sequence[int]) -> Mapping[int, Mention]:
+        """The newest mention of each case."""
+        ...
+
+    def judged(
+        self,
+        *,
+        brand: str | None = None,
+        label: Label | None = None,
+        certainty: Certainty | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[Trail, ...]:
+        """Judged mentions, newest first."""
+        ...
+
+    def oldest_waiting(self, step: Step) -> datetime | None:
+        """When the mention that waits longest was seen."""
+        ...
+
+
+class Mentions(Protocol):
+    """Counts mentions."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many wait in each step, and how many are done."""
+        ...
+
+
+class Outbox(Protocol):
+    """Reads what staff were told."""
+
+    def of_case(self, case_id: int) -> tuple[Delivery, ...]:
+        """Every notification about a case with its tries, oldest first."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """How many notifications are in each status."""
+        ...
+
+
+class Places(Protocol):
+    """Reads how places fare."""
+
+    def health(self) -> tuple[PlaceHealth, ...]:
+        """How each place fares, by name."""
+        ...
+
+    def standing(self) -> tuple[int, int]:
+        """How many places are polled, and how many of them are down."""
+        ...
+
+
+class Trends(Protocol):
+    """Reads counts over time."""
+
+    def buckets(self, since: datetime, until: datetime) -> tuple[Bucket, ...]:
+        """Mentions by hour, brand, source and label within a span."""
+        ...
+
+    def totals(self) -> Mapping[tuple[str, str], int]:
+        """Mentions ever counted, by brand and label."""
+        ...
+
+
+class Store(Protocol):
+    """The reading half of the database, by noun."""
+
+    @property
+    def cases(self) -> Cases:
+        """The staff's work."""
+        ...
+
+    @property
+    def trails(self) -> Trails:
+        """Mentions as people read them."""
+        ...
+
+    @property
+    def mentions(self) -> Mentions:
+        """The queue."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What staff are told."""
+        ...
+
+    @property
+    def places(self) -> Places:
+        """Where we listen."""
+        ...
+
+    @property
+    def trends(self) -> Trends:
+        """Counts over time."""
+        ...
+
+
+class General(Protocol):
+    """The part of `[listener]` that shows on pages."""
+
+    @property
+    def name(self) -> str:
+        """What this installation is called."""
+        ...
+
+    @property
+    def sample_data(self) -> bool:
+        """Whether everything here is a demonstration."""
+        ...
+
+    @property
+    def alert_horizon(self) -> timedelta:
+        """Older posts alert nobody."""
+        ...
+
+
+class Address(Protocol):
+    """The part of `[web]` that says under which names the pages may be asked for."""
+
+    @property
+    def host(self) -> str:
+        """Where they are served."""
+        ...
+
+    @property
+    def public_url(self) -> str:
+        """Where staff reach them; empty without."""
+        ...
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Further names."""
+        ...
+
+
+class Settings(Protocol):
+    """The part of the configuration that pages need."""
+
+    @property
+    def listener(self) -> General:
+        """The whole installation."""
+        ...
+
+    @property
+    def web(self) -> Address:
+        """The pages."""
+        ...
+
+
+class Desk(Protocol):
+    """The application, as the pages see it."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force; asked anew for each page, since a reload replaces it."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Says the present."""
+        ...

@@ -1,0 +1,121 @@
+"""Puts templates and what every page shows together: name, banner, navigation, how things stand. Errors are pages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+from listener.core.errors import StoreError
+from listener.web.desk import Desk, Health
+from listener.web.guard import HEADERS
+from listener.web.words import FILTERS
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+def address(path: str, **query: object) -> str:
+    """A path with the query parameters that say something; empty ones are left out."""
+    said = {key: value for key, value in query.items() if value not in {"", None, 1}}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def _versioned(name: str) -> str:
+    """Address of a static file; changes with its content, so that browsers may keep it for ever."""
+    digest = hashlib.blake2b((STATIC / name).read_bytes(), digest_size=6).hexdigest()
+    return f"/static/{name}?v={digest}"
+
+
+class Pages:
+    """Renders templates.
+
+    Args:
+        desk: the application.
+        health: says what keeps the work from going on.
+    """
+
+    def __init__(self, desk: Desk, health: Health) -> None:
+        """Load the templates."""
+        self.desk = desk
+        self.health = health
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(FILTERS)
+        self._templates.globals["address"] = address
+        self._templates.globals["static"] = {file.name: _versioned(file.name) for file in STATIC.iterdir()}
+
+    def show(self, template: str, **context: object) -> HTMLResponse:
+        """A page.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        polled, down = self.desk.store.places.standing()
+        return self._render(template, 200, polled=polled, down=down, troubles=tuple(self.health()), **context)
+
+    def problem(self, status: int, heading: str, text: str) -> HTMLResponse:
+        """A page that says what went wrong; it reads nothing from the database, since that may be the reason."""
+        return self._render(
+            "problem.html", status, polled=None, down=0, troubles=(), status=status, heading=heading, text=text
+        )
+
+    def _render(self, template: str, code: int, **context: object) -> HTMLResponse:
+        general = self.desk.settings.listener
+        html = self._templates.get_template(template).render(
+            name=general.name,
+            sample=general.sample_data,
+            horizon=general.alert_horizon,
+            now=self.desk.clock(),
+            **context,
+        )
+        return HTMLResponse(html.encode("utf-8", "replace"), status_code=code)
+
+
+SAID: Mapping[int, tuple[str, str]] = {
+    400: ("This address makes no sense here", "Something after the ? in the address is not a value we know."),
+    404: ("Nothing is here", "The address may be mistyped, or what it led to is gone."),
+}
+
+
+def add_problems(web: FastAPI, pages: Pages) -> None:
+    """Answer errors with a page, or with JSON where a program asked."""
+
+    def answer(request: Request, status: int, heading: str, text: str) -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": f"{heading}. {text}"}, status)
+        return pages.problem(status, heading, text)
+
+    @web.exception_handler(HTTPException)
+    def refused(request: Request, problem: HTTPException) -> Response:
+        heading, text = SAID.get(problem.status_code, ("That did not work", str(problem.detail)))
+        return answer(request, problem.status_code, heading, text)
+
+    @web.exception_handler(RequestValidationError)
+    def unknown_value(request: Request, problem: RequestValidationError) -> Response:
+        return answer(request, 400, *SAID[400])
+
+    @web.exception_handler(StoreError)
+    def unreadable(request: Request, problem: StoreError) -> Response:
+        return answer(request, 503, "The database cannot be read", f"{problem}.")
+
+    @web.exception_handler(Exception)
+    def unforeseen(request: Request, problem: Exception) -> Response:
+        response = answer(
+            request, 500, "Something broke on our side", "The log has the details. Nothing that was heard is lost."
+        )
+        # This one answer is made outside the guard.
+        response.headers.update({**HEADERS, "cache-control": "no-store"})
+        return response
