@@ -45,7 +45,10 @@ class Matcher:
         if op in {"<", ">"}:
             if fact not in NUMERIC_FACTS:
                 raise ValueError(f"{fact} is not a number; use = != =~ !~")
-            float(value)
+            try:
+                float(value)
+            except ValueError:
+                raise ValueError(f"{text!r} compares with {value!r}, which is not a number") from None
         if op in {"=~", "!~"}:
             try:
                 re.compile(value)
