@@ -83,19 +83,20 @@ def make_store(db: Connections) -> Store:
     )
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, readonly: bool = False) -> Store:
     """Open the database behind a URL or path and bring its schema up to date.
 
     Args:
         url: a path, or `sqlite:///path`, or ":memory:".
+        readonly: only read, beside the process that writes; neither makes nor migrates anything.
 
     Raises:
         SettingsError: another kind of database is not served yet.
-        StoreError: the file cannot be opened or is not a database.
+        StoreError: the file cannot be opened or is not a database; when only read also: it is missing or out of date.
     """
     path = url.removeprefix("sqlite:///")
     if "://" in path:
         raise SettingsError(f"{url.split('://', 1)[0]}:// is not served; leave [store] url empty for SQLite")
-    if path != ":memory:":
+    if path != ":memory:" and not readonly:
         Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return make_store(Connections(path))
+    return make_store(Connections(path, readonly=readonly))

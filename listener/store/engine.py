@@ -54,15 +54,19 @@ class Connections:
     Args:
         path: the file; ":memory:" is shared by nobody and serves tests with a single connection.
         wait: seconds to wait for a foreign process's lock.
+        readonly: only read a database that is there already, beside the process that writes it.
     """
 
-    def __init__(self, path: Path | str, wait: float = 5.0) -> None:
+    def __init__(self, path: Path | str, wait: float = 5.0, *, readonly: bool = False) -> None:
         """Open the writer; `migrate()` must run before anything else uses the tables.
 
         Raises:
-            StoreError: the file cannot be opened as a database.
+            StoreError: the file cannot be opened as a database, or is not there to be read.
         """
         self.path = str(path)
+        self._readonly = readonly
+        if readonly and not Path(self.path).is_file():
+            raise StoreError("there is no database yet; `listener run` or `listener once` makes it", resource=self.path)
         self._wait = wait
         self._memory = self.path == ":memory:"
         self._lock = threading.RLock()
@@ -72,6 +76,9 @@ class Connections:
         self._readers: dict[threading.Thread, sqlite3.Connection] = {}
         with self._translated():
             self._writer = self._connect()
+            if readonly:
+                self._writer.execute("PRAGMA query_only=ON")
+                return
             self._writer.execute("PRAGMA journal_mode=WAL")
             self._writer.execute("PRAGMA synchronous=FULL")
             # 16 MB of log before it is folded in: pages that change often are then written back once.
@@ -184,10 +191,16 @@ class Connections:
         return reader
 
     def migrate(self) -> list[str]:
-        """Bring the schema up to date; gives the names of the migrations that ran."""
+        """Bring the schema up to date; gives the names of the migrations that ran.
+
+        Raises:
+            StoreError: it is out of date, and the database is only read.
+        """
         with self._lock, self._translated():
             database = SqliteDatabase(self._writer)
             pending = [migration.name for migration in migrations.pending(database)]
+            if pending and self._readonly:
+                raise StoreError("made by an older version: run `listener migrate` once", resource=self.path)
             if pending:
                 migrations.apply(database)
             return pending
