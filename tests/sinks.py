@@ -7,8 +7,6 @@ daemon is a child process: `python tests/sinks.py http --file got.ndjson --mode 
 from __future__ import annotations
 
 import argparse
-import email
-import email.policy
 import json
 import logging
 import random
@@ -20,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -99,6 +98,21 @@ class _Sink:
     """What both sinks offer."""
 
     _ledger: _Ledger
+    _mode: str
+
+    @property
+    def mode(self) -> str:
+        """How it behaves; assign to change it."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: HttpMode | SmtpMode) -> None:
+        was, self._mode = self._mode, mode
+        if mode == "refuse":
+            self.close()
+        elif was == "refuse":
+            self.start()
+        self._let_go()
 
     @property
     def arrivals(self) -> list[Arrival]:
@@ -127,11 +141,9 @@ class _Sink:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self) -> None:
-        """Listen."""
-
-    def close(self) -> None:
-        """Stop listening and let go of every open call."""
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+    def _let_go(self) -> None: ...
 
 
 class HttpSink(_Sink):
@@ -144,12 +156,10 @@ class HttpSink(_Sink):
 
     def __init__(self, *, mode: HttpMode = "ok", seed: int = 0, port: int = 0, file: Path | None = None) -> None:
         self._ledger = _Ledger(file)
-        self._random = random.Random(seed)
-        self._calls = 0
-        self._count = threading.Lock()
+        self._random, self._calls, self._count = random.Random(seed), 0, threading.Lock()
         self._release = threading.Event()
         self._server: ThreadingHTTPServer | None = None
-        self._mode: HttpMode = mode
+        self._mode = mode
         self.port = port
 
     @property
@@ -161,21 +171,6 @@ class HttpSink(_Sink):
     def url(self) -> str:
         """Its address for the Apprise channel; that channel needs `allow_private = true` here."""
         return f"json://{self.host}/hook"
-
-    @property
-    def mode(self) -> HttpMode:
-        """How it behaves; assign to change it."""
-        return self._mode
-
-    @mode.setter
-    def mode(self, mode: HttpMode) -> None:
-        self._release.set()
-        self._release = threading.Event()
-        was, self._mode = self._mode, mode
-        if mode == "refuse":
-            self._stop()
-        elif was == "refuse":
-            self.start()
 
     def start(self) -> None:
         """Listen; the port stays the same over a pause in refuse mode."""
@@ -190,26 +185,24 @@ class HttpSink(_Sink):
             def do_POST(self) -> None:
                 sink._answer(self)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
+            def log_message(self, *args: object) -> None: ...
 
         class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            block_on_close = False
-            request_queue_size = 128
+            daemon_threads, block_on_close, request_queue_size = True, False, 128
 
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # a caller that hangs up is what these tests are about
+            # A caller that hangs up is what these tests are about.
+            def handle_error(self, *_: Any) -> None: ...
 
         self._server = Server(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), name="http-sink", daemon=True).start()
 
-    def close(self) -> None:
+    def _let_go(self) -> None:
         self._release.set()
-        self._stop()
+        self._release = threading.Event()
 
-    def _stop(self) -> None:
+    def close(self) -> None:
+        self._let_go()
         if self._server:
             self._server.shutdown()
             self._server.server_close()
@@ -280,26 +273,13 @@ class SmtpSink(_Sink):
     def __init__(self, *, mode: SmtpMode = "ok", port: int = 0, file: Path | None = None) -> None:
         self._ledger = _Ledger(file)
         self._controller: Controller | None = None
-        self._mode: SmtpMode = mode
+        self._mode = mode
         self.port = port or free_port()
 
     @property
     def url(self) -> str:
         """Its address for the Apprise channel; mail relays may be private without saying so."""
         return f"mailto://127.0.0.1:{self.port}?from=listener@example.org&to=service@example.org&mode=insecure"
-
-    @property
-    def mode(self) -> SmtpMode:
-        """How it behaves; assign to change it."""
-        return self._mode
-
-    @mode.setter
-    def mode(self, mode: SmtpMode) -> None:
-        was, self._mode = self._mode, mode
-        if mode == "refuse":
-            self.close()
-        elif was == "refuse":
-            self.start()
 
     def start(self) -> None:
         if self._mode != "refuse":
@@ -318,8 +298,8 @@ class SmtpSink(_Sink):
         return {"451": "451 try again later", "550": "550 no such mailbox"}.get(self._mode, "250 accepted")
 
 
-def _mail_arrival(content: bytes, mode: SmtpMode) -> Arrival:
-    mail = email.message_from_bytes(content, policy=email.policy.default)
+def _mail_arrival(content: bytes, mode: str) -> Arrival:
+    mail = message_from_bytes(content, policy=policy.default)
     part = mail.get_body(("plain", "html"))
     text = part.get_content() if part else ""
     return Arrival(
