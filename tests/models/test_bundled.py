@@ -14,8 +14,9 @@ import pytest
 
 import models.bundled
 from listener.core.errors import Rejected, SettingsError
-from listener.core.protocols import Scorer, Tools
+from listener.core.protocols import Tools
 from listener.core.sentiment import LABELS, Verdict
+from listener.testing._scorers import check_scorer
 from models.bundled import Bundled, BundledOptions
 
 pytestmark = pytest.mark.model
@@ -54,8 +55,9 @@ def test_bundle_agrees_with_the_float_weights_it_was_made_from(precision: str) -
     assert (found.argmax(axis=1) == expected.argmax(axis=1))[clear].all()
 
 
-def test_it_is_a_scorer(scorer: Bundled) -> None:
-    assert isinstance(scorer, Scorer)
+def test_it_keeps_the_contract_of_scorers() -> None:
+    verdicts = check_scorer(lambda tools: Bundled(BundledOptions(), tools))
+    assert [verdict.label for verdict in verdicts[:3]] == ["positive", "neutral", "negative"]
 
 
 def test_name_carries_the_revision_of_the_weights(scorer: Bundled) -> None:

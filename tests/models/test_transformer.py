@@ -14,6 +14,7 @@ import pytest
 import models.transformer
 from listener.core.errors import Rejected, SettingsError
 from listener.core.protocols import Scorer, Tools
+from listener.testing._scorers import check_scorer
 from models.transformer import Transformer, TransformerOptions
 
 TOOLS = Tools(http=None, clock=lambda: datetime(2026, 11, 1, tzinfo=UTC))
@@ -91,6 +92,12 @@ def test_a_checkpoint_is_read_with_its_labels_mapped_and_added_up(tmp_path: Path
         found = verdict.probabilities
         assert found.negative + found.neutral + found.positive == pytest.approx(1, abs=1e-4)
     assert scorer.name == f"transformer:{tmp_path.name}"
+
+
+@with_torch
+def test_a_checkpoint_keeps_the_contract_of_scorers(tmp_path: Path) -> None:
+    where = _checkpoint(tmp_path, ["negative", "neutral", "positive"])
+    check_scorer(lambda tools: Transformer(TransformerOptions(model=where), tools))
 
 
 @with_torch
