@@ -31,7 +31,6 @@ USER_AGENT = f"Listener/{listener.__version__} (+https://listener.example/bot)"
 MAX_REDIRECTS = 5
 LONGEST_WAIT = 86_400.0
 """Seconds: a server that asks for more than a day is asked again after a day."""
-
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})

@@ -79,7 +79,7 @@ class Feed:
         body = _feedstate.digest(answer.body)
         if body == state.body and not state.taken:
             return Page(cursor=state.read(answer.headers).cursor(), wait=pause)
-        parsed = _parsed(answer, known=cursor is not None)
+        parsed = _parsed(answer, self._realm, known=cursor is not None)
         self._held = (body, parsed, answer)
         taken = state.taken if body == state.body else 0
         return self._page(parsed, answer, replace(state, body=body, ttl=parsed.ttl, taken=taken), budget)
@@ -146,9 +146,10 @@ def _authorization(secret: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def _parsed(answer: Answer, *, known: bool) -> Parsed:
+def _parsed(answer: Answer, realm: str, *, known: bool) -> Parsed:
     """Read the body; a page that is no feed is Rejected at first and Unavailable at a feed that worked before."""
-    headers = {"content-location": answer.url}
+    # Relative ids are resolved like links: against the configured address they stay the same when the feed moves.
+    headers = {"content-location": realm}
     if content_type := answer.headers.get("content-type"):
         headers["content-type"] = content_type
     try:

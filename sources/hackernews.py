@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from listener.core.errors import AdapterError, Unavailable
+from listener.core.errors import AdapterError, Rejected, Unavailable
 from listener.core.mention import Author, Engagement, Post
 from listener.core.protocols import Answer, Budget, Capabilities, Tools
 from listener.core.query import Cursor, Page, Place, Query
@@ -149,4 +149,6 @@ def _count(value: object) -> int:
 
 def _error(answer: Answer) -> AdapterError:
     """What an answer means that is no search result."""
+    if answer.status == 410:
+        return Rejected(f"{shown(answer.url)} is gone for good (410): check base_url")
     return Unavailable(f"{shown(answer.url)} answered with something that is no search result")
