@@ -135,7 +135,7 @@ class _Words:
             where = f"{self.who(line.mention)}, {self.where(line.mention)}"
             lines += ["", f"{number}. {where}; {_how_bad(line.case, line.mention)}", self.quote(line.mention)]
             lines += filter(None, (address(line.url),))
-        return lines
+        return [*lines, ""]
 
     def who(self, mention: Mention) -> str:
         author = mention.post.author

@@ -138,6 +138,14 @@ def test_a_json_receiver_gets_the_key_in_header_and_body(http_sink: HttpSink) ->
     assert '"severity": "high"' in got.raw
 
 
+@pytest.mark.parametrize("scheme", ["form", "xml"])
+def test_other_web_receivers_get_the_key_too(http_sink: HttpSink, scheme: str) -> None:
+    channel(f"{scheme}://{http_sink.host}/").send(example_message(key="b7-opened"))
+    (got,) = http_sink.accepted
+    assert got.headers["X-Listener-Key"] == "b7-opened"
+    assert "b7-opened" in got.raw.partition("severity")[0].partition("key")[2]
+
+
 def test_a_key_that_no_header_may_hold_still_arrives(http_sink: HttpSink) -> None:
     channel(http_sink.url).send(example_message(key="k\r\nEvil: 1 ж"))
     (got,) = http_sink.accepted

@@ -49,7 +49,7 @@ def test_a_storm_says_how_many_and_lists_the_newest() -> None:
     assert said.title == "HIGH: The matter grew to 60 cases, Fjordmark"
     assert "1 storm: 60 cases, the 12 newest below." in said.text
     assert said.text.count("\nhttps://desk.example/cases/c-") == 12
-    assert said.text.endswith("\nAll cases: https://desk.example/cases\nref: check-1")
+    assert said.text.endswith("\n\nAll cases: https://desk.example/cases\nref: check-1")
 
 
 @pytest.mark.parametrize(
