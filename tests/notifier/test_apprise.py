@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -75,6 +77,12 @@ def test_a_url_given_twice_is_refused() -> None:
 def test_check_finds_nothing_wrong_with_good_urls_and_asks_nobody(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.getaddrinfo", lambda *_: pytest.fail("a check must not look up names"))
     assert channel(url, allow_private=False).check() is None
+
+
+def test_apprise_is_loaded_only_when_a_channel_is_used() -> None:
+    asked = "import notifier.apprise, sys; print(sorted({'apprise', 'requests'} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
 
 
 def test_every_allowed_service_exists_and_none_is_also_refused() -> None:
