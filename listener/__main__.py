@@ -1,0 +1,5 @@
+"""`python -m listener` is the command `listener`."""
+
+from listener.cli import main
+
+main()

@@ -1,0 +1,131 @@
+"""`listener explain`: everything that was decided about a mention or a case, with the reasons and versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from listener.cli.options import Config, Json, answer, examples, reading, say
+from listener.core.errors import ListenerError
+
+if TYPE_CHECKING:
+    from listener.core.case import Case
+    from listener.core.delivery import Delivery
+    from listener.core.sentiment import Verdict
+    from listener.core.trail import Trail
+    from listener.store import Store
+
+_LONGEST_ID = 18
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Add the command of this module."""
+    cli.command(epilog=examples("listener explain 4711", "listener explain Xy3kQ9zT_a1b --json"))(explain)
+
+
+def explain(
+    subject: Annotated[str, typer.Argument(metavar="ID", help="A mention's number, or a case's id as in its link.")],
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Tell every step of a mention or of a case: where it was met, what matched, how it was judged and by which model,
+    which routes took it and why, its case, and each try to tell staff.
+    """
+    with reading(config) as store:
+        trails, case = _found(store, subject)
+        deliveries = store.outbox.of_case(case.id) if case else ()
+    if as_json:
+        answer(
+            {
+                "mentions": [asdict(trail) for trail in trails],
+                "case": asdict(case) if case else None,
+                "deliveries": [asdict(delivery) for delivery in deliveries],
+            }
+        )
+        return
+    for trail in trails:
+        for line in _mention(trail):
+            say(line)
+        say()
+    for line in _case(case, deliveries) if case else ("Case: none",):
+        say(line)
+
+
+def _found(store: Store, subject: str) -> tuple[tuple[Trail, ...], Case | None]:
+    """What an id names.
+
+    Raises:
+        ListenerError: nothing.
+    """
+    case = store.cases.find(subject)
+    if case is not None:
+        return store.trails.of_case(case.id), case
+    if subject.isascii() and subject.isdigit() and len(subject) <= _LONGEST_ID:
+        trail = store.trails.of_mention(int(subject))
+        if trail is not None:
+            return (trail,), store.cases.of_mention(trail.mention.id)
+    raise ListenerError(f"neither a mention nor a case has the id `{subject[:40]}`")
+
+
+def _mention(trail: Trail) -> Iterator[str]:
+    mention, post = trail.mention, trail.mention.post
+    yield f"Mention {mention.id}: {mention.brand} at {mention.place}"
+    yield f"  post: {post.kind} {post.external_id} of {post.source}" + (f" in {post.realm}" if post.realm else "")
+    yield f"  by {post.author.handle or 'nobody named'}, published {_time(post.published_at)}, {post.url or 'no link'}"
+    if post.rating is not None:
+        yield f"  rating: {post.rating:.2f} of 1"
+    if post.title:
+        yield f"  title: {post.title}"
+    yield f"  text: {_short(post.text)}"
+    for revision in trail.revisions:
+        judged = f", {_verdict(revision.verdict)}" if revision.verdict else ", not judged"
+        yield f"  before {_time(revision.seen_at)}: {_short(revision.text)}{judged}"
+    yield f"  arrival: {mention.arrival}, {mention.arrival_reason}; seen {_time(mention.seen_at)}"
+    words = f" on {', '.join(mention.words)}" if mention.words else ""
+    yield f"  matched: {', '.join(mention.queries) or 'the place is about the brand'}{words}"
+    if trail.verdict is not None:
+        yield f"  verdict: {_verdict(trail.verdict)}, {_time(trail.judged_at)}"
+    if mention.sentiment is not None:
+        found = mention.sentiment
+        yield f"  sentiment: {found.label} ({found.certainty} {found.confidence:.2f}), score {found.score:+.2f}"
+    if trail.routes or trail.routed_why:
+        config = f", configuration {trail.routed_with}" if trail.routed_with else ""
+        yield f"  routes: {', '.join(trail.routes) or 'none'}; {trail.routed_why}{config}"
+    waits = {None: "nothing left to do", "dead": "given up"}.get(trail.step, f"waits for {trail.step}")
+    yield f"  state: {waits}" + (f"; last error: {trail.last_error}" if trail.last_error else "")
+    if trail.case is not None:
+        yield f"  case: {trail.case}, joined {_time(trail.joined_at)}"
+
+
+def _case(case: Case, deliveries: tuple[Delivery, ...]) -> Iterator[str]:
+    yield f"Case {case.public_id}: {case.severity}, {case.status}, {case.mentions} mentions"
+    yield f"  opened {_time(case.opened_at)} by route {case.route}: {case.reason}"
+    for delivery in deliveries:
+        why = f" ({delivery.why})" if delivery.why else ""
+        yield f"  notification n{delivery.id} to {delivery.channel}: {delivery.reason}, {delivery.status}{why}"
+        yield f"    route {delivery.route}, key {delivery.key}, due {_time(delivery.due_at)}"
+        for number, tried in enumerate(delivery.tries, start=1):
+            said = f": {tried.error}" if tried.error else ""
+            yield f"    try {number} {_time(tried.tried_at)}: {tried.outcome} in {tried.took_ms} ms{said}"
+
+
+def _verdict(verdict: Verdict) -> str:
+    chances = verdict.probabilities
+    parts = f", {verdict.parts} parts" if verdict.parts > 1 else ""
+    return (
+        f"{verdict.label}, {verdict.certainty} (negative {chances.negative:.2f}, neutral {chances.neutral:.2f}, "
+        f"positive {chances.positive:.2f}{parts}) by {verdict.scorer}"
+    )
+
+
+def _time(moment: datetime | None) -> str:
+    return "at an unknown time" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 500 else f"{line[:499]}…"
