@@ -19,7 +19,7 @@ from models.transformer import Transformer, TransformerOptions
 
 TOOLS = Tools(http=None, clock=lambda: datetime(2026, 11, 1, tzinfo=UTC))
 HAS_TORCH = importlib.util.find_spec("torch") is not None
-with_torch = pytest.mark.skipif(not HAS_TORCH, reason="torch is not installed; run in .venv-train")
+with_torch = pytest.mark.skipif(not HAS_TORCH, reason="torch is not installed; see models/README.md")
 
 STARS: Mapping[str, Any] = {
     "1 star": "negative",
