@@ -7,6 +7,7 @@ post is news (may alert) or history (is counted only).
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -23,10 +24,12 @@ Fact = str | float | tuple[str, ...]
 
 MAX_TEXT = 20_000
 MAX_LINE = 500
+MAX_COUNT = 2**53
 MAX_CHANGES = 24
 """After this many changes a post that changes for ever (a counter in its text) is no longer followed."""
 
 _BAD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _WEB = re.compile(r"https?://[^\s\x00-\x20<>\"']+\Z", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
@@ -133,11 +136,12 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
         return text.strip()
     if len(text) > limit * 4:
         text = text[: limit * 4]
+    text = _BAD.sub("", _BREAKS.sub("\n", text))
     if not text.isascii():
+        # Only now: a control between a letter and its accent would keep them apart.
         text = unicodedata.normalize("NFC", text)
-    text = _BAD.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", text)).strip()
-    return text[:limit]
+    return text[:limit].rstrip()
 
 
 def line(text: str, limit: int = MAX_LINE) -> str:
@@ -152,13 +156,13 @@ def normalise(post: Post) -> Post:
     Raises:
         ValueError: the post has no external id, so it could not be told from others.
     """
-    external_id = line(post.external_id, 1_000)
+    external_id = _identity(post.external_id)
     if not external_id:
         raise ValueError("the post has no id")
-    author = post.author
+    author, seen = post.author, post.engagement
     return Post(
         source=post.source,
-        realm=line(post.realm, 1_000),
+        realm=_identity(post.realm),
         external_id=external_id,
         kind=post.kind,
         url=web_address(post.url),
@@ -166,16 +170,33 @@ def normalise(post: Post) -> Post:
             handle=line(author.handle, 200),
             name=line(author.name, 200),
             url=web_address(author.url),
-            followers=author.followers,
+            followers=None if author.followers is None else _count(author.followers),
         ),
         title=line(post.title),
         text=clean(post.text),
         published_at=_utc(post.published_at),
-        rating=None if post.rating is None else min(1.0, max(0.0, float(post.rating))),
-        in_reply_to=post.in_reply_to and line(post.in_reply_to, 1_000),
-        root=post.root and line(post.root, 1_000),
-        engagement=post.engagement,
+        rating=_rating(post.rating),
+        in_reply_to=post.in_reply_to and _identity(post.in_reply_to),
+        root=post.root and _identity(post.root),
+        engagement=Engagement(likes=_count(seen.likes), replies=_count(seen.replies), shares=_count(seen.shares)),
     )
+
+
+def _identity(text: str) -> str:
+    """An id as one line; the end of a very long one becomes a digest, since ids may differ only there."""
+    if len(text) <= 1_000:
+        return line(text, 1_000)
+    return f"{line(text, 900)}~{hashlib.blake2b(text.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
+
+
+def _count(number: int) -> int:
+    """A count that the database can hold and a float can tell exactly."""
+    return min(max(0, number), MAX_COUNT)
+
+
+def _rating(stars: float | None) -> float | None:
+    """Stars within 0..1; nonsense is no rating, since taken for 0 it would open a case."""
+    return None if stars is None or math.isnan(stars) else min(1.0, max(0.0, float(stars)))
 
 
 def web_address(url: str | None) -> str | None:
@@ -183,15 +204,14 @@ def web_address(url: str | None) -> str | None:
 
     feedparser hands `javascript:` links through, so every address is checked before it is stored.
     """
-    if not url or len(url) > 2_000 or not _WEB.match(url):
-        return None
-    return _BAD.sub("", url)
+    return url if url and len(url) <= 2_000 and _WEB.match(url) and not _BAD.search(url) else None
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    """Aware UTC; a naive time is taken as UTC, since that is what most platforms mean."""
+    """Aware UTC in the milliseconds that are stored; a naive time is taken as UTC, as most platforms mean it."""
     if moment is None:
         return None
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:

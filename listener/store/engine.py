@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +27,23 @@ SAFE_SQLITE = (3, 51, 3)
 """From here on the WAL-reset race (3.7.0 to 3.51.2) is mended; below, the single writer keeps us out of it."""
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
 def to_ms(moment: datetime) -> int:
-    """Whole milliseconds since 1970."""
-    return round(moment.timestamp() * 1000)
+    """Whole milliseconds since 1970, cut off; exact even where a float of seconds is not."""
+    return (moment - _EPOCH) // _MS
 
 
 def from_ms(value: int | None) -> datetime | None:
     """Aware UTC, or None for NULL."""
-    return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+    return None if value is None else moment(value)
 
 
 def moment(value: int) -> datetime:
     """Aware UTC of a column that is never NULL."""
-    return datetime.fromtimestamp(value / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=value)
 
 
 def marks(n: int, width: int = 1) -> str:
