@@ -27,7 +27,7 @@ bench: .venv/.test
 	$(V)/python tests/bench/run.py
 
 chaos: .venv/.test
-	$(V)/python -m pytest tests/test_crash.py -q --chaos
+	CHAOS=1 $(V)/python -m pytest tests/test_crash.py -q -s
 
 shots: .venv/.test
 	$(V)/python tests/shots.py

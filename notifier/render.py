@@ -92,6 +92,8 @@ class _Words:
         return neutral(text, self.markup)
 
     def title(self, message: Message) -> str:
+        if message.notice:
+            return f"Listener itself: {self.safe(shorten(one_line(message.notice), 120))}"
         brands = ", ".join(dict.fromkeys(line.case.brand for line in message.cases)) or message.bundle
         what = _ONE[message.reason] if message.total == 1 else _MANY[message.reason].format(message.total)
         first = message.cases[0] if message.cases else None
@@ -101,6 +103,8 @@ class _Words:
 
     def body(self, message: Message, shown: int) -> str:
         """Everything above the links; with no or several cases a list of the `shown` newest."""
+        if message.notice:
+            return self.safe(message.notice)
         lines = ["SAMPLE DATA: nothing in this message is about real customers."] if message.sample else []
         if message.total == 1 and len(message.cases) == 1:
             lines += self.single(message, message.cases[0])

@@ -72,7 +72,7 @@ class PagingServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 """Keep the test's output clean."""
 
         return Handler

@@ -179,3 +179,11 @@ def test_right_to_left_words_are_isolated_and_others_left_alone() -> None:
 )
 def test_addresses_hold_no_markup(url: str | None, shown: str) -> None:
     assert address(url) == shown
+
+
+def test_a_notice_to_the_operator_says_its_words_and_no_case() -> None:
+    message = replace(example_message(), notice="Listener's disk is full (/var): intake rests.", cases=(), total=0)
+    rendered = render(message)
+    assert rendered.title.startswith("Listener itself: Listener's disk is full")
+    assert "intake rests" in rendered.text
+    assert "case" not in rendered.title
