@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from fastapi import FastAPI
@@ -85,9 +85,13 @@ def tally(counts: Mapping[tuple[str, str, str], int], brand: str, view: View) ->
 
 def timeline(case: Case, trails: Sequence[Trail], deliveries: Sequence[Delivery]) -> tuple[Event, ...]:
     """A case's history, oldest first: what was said, heard, decided and told."""
-    events = [Event(at=case.opened_at, what="Case opened", detail=f"by the route {case.route}")]
-    for trail in trails:
+    events: list[Event] = []
+    # The sort below is stable: at equal times what led to the case stands before it.
+    for trail in reversed(trails):
         events += _heard(trail)
+        if trail.joined_at and trail.joined_at != case.opened_at:
+            events.append(Event(at=trail.joined_at, what=f"{trail.mention.post.kind.capitalize()} joined the case"))
+    events.append(Event(at=case.opened_at, what="Case opened", detail=f"by the route {case.route}"))
     for delivery in deliveries:
         events += [_tried(delivery, one) for one in delivery.tries]
     if case.resolved_at:
@@ -99,9 +103,9 @@ def _heard(trail: Trail) -> Iterator[Event]:
     mention = trail.mention
     post = mention.post
     kind = post.kind.capitalize()
-    if post.published_at:
-        yield Event(at=post.published_at, what=f"{kind} published", detail=f"in {post.source}")
     first = trail.revisions[0].seen_at if trail.revisions else mention.seen_at
+    if post.published_at and first - post.published_at > timedelta(minutes=2):
+        yield Event(at=post.published_at, what=f"{kind} published", detail=f"on {post.source}")
     yield Event(at=first, what=f"{kind} heard", detail=f"at {mention.place}")
     if trail.revisions:
         yield Event(at=mention.seen_at, what=f"{kind} edited by its author")
@@ -109,8 +113,6 @@ def _heard(trail: Trail) -> Iterator[Event]:
         mood = mention.sentiment
         sure = "" if mood.certainty == "confident" else ", unsure"
         yield Event(at=trail.judged_at, what=f"Judged {mood.label}{sure}", detail=f"by {mood.scorer}")
-    if trail.joined_at:
-        yield Event(at=trail.joined_at, what=f"{kind} joined the case")
 
 
 def _tried(delivery: Delivery, one: Try) -> Event:

@@ -81,10 +81,10 @@ def mood(buckets: Iterable[Bucket]) -> Mood:
 
 
 def round_up(n: int) -> int:
-    """The next number that halves well, for the top of a chart: 2, 4, 10, 20, 40, 100 ..."""
+    """The next number that halves well, for the top of a chart: 2, 4, 6, 8, 10, 20, 40, 60 ..."""
     size = 1
     while True:
-        for step in (2, 4, 10):
+        for step in (2, 4, 6, 8, 10):
             if n <= step * size:
                 return step * size
         size *= 10

@@ -29,6 +29,14 @@ def ago(moment: datetime, now: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def stamp(moment: datetime, now: datetime) -> str:
+    """A time in a history: "14:05" today, "7 Nov, 14:05" in other days, with the year in other years; in UTC."""
+    if moment.date() == now.date():
+        return f"{moment:%H:%M}"
+    year = "" if moment.year == now.year else f" {moment.year}"
+    return f"{moment.day} {moment:%b}{year}, {moment:%H:%M}"
+
+
 def absolute(moment: datetime) -> str:
     """A time in full, in UTC, as in "Sat 21 Nov 2026, 14:05:09 UTC"."""
     return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M:%S} UTC"
@@ -64,7 +72,7 @@ def percent(share: float) -> str:
 
 def signed(score: float) -> str:
     """A mood between -1 and 1 with its sign, as in "+0.42"; a true minus, so that columns line up."""
-    return f"{score:+.2f}".replace("-", "−")
+    return "0.00" if abs(score) < 0.005 else f"{score:+.2f}".replace("-", "−")
 
 
 def stars(rating: float) -> str:
@@ -119,6 +127,6 @@ def lapse(milliseconds: int) -> str:
 FILTERS = {
     function.__name__: function
     for function in (
-        absolute, ago, counted, lapse, link, number, parts, percent, signed, site, span, star_words, stars
+        absolute, ago, counted, lapse, link, number, parts, percent, signed, site, span, stamp, star_words, stars
     )
 }  # fmt: skip

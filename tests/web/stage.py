@@ -1,0 +1,142 @@
+"""A desk with a real database behind the pages: posts walk through the real steps, with a table instead of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from listener.app import rules_of
+from listener.core.errors import AdapterError
+from listener.core.mention import Post
+from listener.core.protocols import Scorer
+from listener.pipeline.dispatch import dispatch
+from listener.pipeline.escalate import escalate
+from listener.pipeline.judge import judge
+from listener.pipeline.poll import poll_place
+from listener.settings import Settings, load
+from listener.store import open_store
+from listener.testing import START, FakeChannel, FakeClock, FakeScorer, FakeSource
+
+CONFIG = """
+[listener]
+name = "Acme listens"
+
+[[brand]]
+name = "Acme"
+terms = ["acme"]
+
+[[brand]]
+name = "Globex"
+terms = ["globex"]
+
+[[place]]
+name = "forum"
+source = "replay"
+path = "forum.ndjson"
+history = "live"
+
+[[place]]
+name = "reviews"
+source = "replay"
+path = "reviews.ndjson"
+
+[[channel]]
+name = "desk"
+adapter = "console"
+
+[route]
+group_wait = "0s"
+group_interval = "1s"
+
+[[route.routes]]
+name = "burning"
+match = ["text =~ burn"]
+severity = "crisis"
+
+[[route.routes]]
+name = "complaints"
+match = ["sentiment = negative", "certainty = confident"]
+severity = "high"
+
+[[route.routes]]
+name = "perhaps a complaint"
+match = ["sentiment = negative", "certainty = unsure"]
+severity = "low"
+channels = []
+"""
+
+
+class Stage:
+    """What the pages are given: a store, settings and a clock that the test moves.
+
+    Args:
+        folder: where the database and the configuration are put.
+        config: the configuration; a path is read as it is.
+        now: where the clock stands.
+        scorer: judges; a table by default.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str | Path = CONFIG,
+        now: datetime = START,
+        scorer: Scorer | None = None,
+    ) -> None:
+        """Open the database and take the places from the configuration."""
+        if isinstance(config, str):
+            file = folder / "listener.toml"
+            file.write_text(config, encoding="utf-8")
+            config = file
+        self.settings: Settings = load(config, environ={})
+        self.clock = FakeClock(now)
+        self.store = open_store(str(folder / "listener.db"))
+        self.rules = rules_of(self.settings)
+        self.store.places.sync(self.settings.places, now)
+        self.scorer: Scorer = scorer or FakeScorer()
+        self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
+        self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}
+        self.troubles: Sequence[str] = ()
+
+    def health(self) -> Sequence[str]:
+        """What the test says is wrong."""
+        return self.troubles
+
+    def hear(self, *posts: Post, place: str = "forum") -> None:
+        """A place answers with these posts."""
+        self.sources[place].answer(*posts)
+        self._ask(place)
+
+    def lose(self, place: str, error: AdapterError) -> None:
+        """A place does not answer."""
+        self.sources[place].fail(error)
+        self._ask(place)
+
+    def _ask(self, place: str) -> None:
+        turn = self.store.places.turn(place)
+        poll_place(self.store, self.sources[place], self.rules.places[place], turn, self.rules, self.clock)
+
+    def work(self) -> None:
+        """Judge, route and send until nothing is left to do."""
+        while judge(self.store, self.scorer, self.rules, self.clock) or escalate(self.store, self.rules, self.clock):
+            pass
+        self.send()
+
+    def send(self) -> None:
+        """Send what is due."""
+        for name, channel in self.channels.items():
+            while dispatch(self.store, name, channel, self.rules, self.clock):
+                pass
+
+    def __enter__(self) -> Self:
+        """Nothing to do."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the database."""
+        self.store.close()
