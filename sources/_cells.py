@@ -97,18 +97,23 @@ def post(row: Mapping[str, object], shape: Shape) -> Post:
     )
 
 
+def plain_name(column: str) -> str:
+    """A column's name as it is compared: "Review ID" is review_id."""
+    return column.strip().casefold().replace(" ", "_")
+
+
 class _Found:
     """A row, asked by the fields of a post."""
 
     def __init__(self, row: Mapping[str, object], shape: Shape) -> None:
-        self._row = {key.strip().casefold(): value for key, value in row.items()}
+        self._row = {plain_name(key): value for key, value in row.items()}
         self._columns = shape.columns
 
     def value(self, name: str) -> object:
         """The raw value for a field; None where the row has none."""
         column = self._columns.get(name)
         if column is not None:
-            return self._reach(column.strip().casefold())
+            return self._reach(plain_name(column))
         return next((self._row[key] for key in NAMES[name] if self._row.get(key) not in (None, "")), None)
 
     def _reach(self, column: str) -> object:
@@ -116,7 +121,7 @@ class _Found:
             return self._row.get(column)
         found: object = self._row
         for part in column.split("."):
-            found = {str(k).casefold(): v for k, v in found.items()}.get(part) if isinstance(found, Mapping) else None
+            found = {plain_name(str(k)): v for k, v in found.items()}.get(part) if isinstance(found, Mapping) else None
         return found
 
     def text(self, name: str) -> str:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from listener.core.errors import Rejected
 from listener.core.mention import Post
 from sources import _cells, _lines
-from sources._cells import NAMES, Shape
+from sources._cells import NAMES, Shape, plain_name
 
 MAX_ROW_LINES = 200
 
@@ -126,9 +126,9 @@ def _csv_rows(file: BinaryIO, path: Path, shape: Shape, start: Start) -> Iterato
 
 def _check_header(path: Path, header: list[str], shape: Shape) -> None:
     """Refuse a file whose columns cannot be what the configuration means."""
-    known, there = {name.casefold() for name in header}, ", ".join(header)[:300]
+    known, there = {plain_name(name) for name in header}, ", ".join(header)[:300]
     for name, column in shape.columns.items():
-        if column.strip().casefold() not in known:
+        if plain_name(column) not in known:
             raise Rejected(f"{path} has no column {column!r} for {name}; its columns: {there}")
     if not {"text", "title", "rating"} & set(shape.columns) and not known & {*NAMES["text"], *NAMES["title"]}:
         raise Rejected(f"{path} has no column known to hold text: name it in the mapping; its columns: {there}")

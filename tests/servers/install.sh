@@ -11,7 +11,7 @@ packages=(wordpress php-cli php-mysql php-xml php-mbstring php-curl mariadb-serv
 
 installed() {
     [ -r /usr/share/wordpress/wp-load.php ] && command -v php >/dev/null && command -v mariadbd >/dev/null \
-        && command -v mariadb-install-db >/dev/null && php -m | grep -qi '^mysqli$'
+        && command -v mariadb-install-db >/dev/null && [[ "$(php -m)" == *mysqli* ]]
 }
 
 debian() {
@@ -26,13 +26,13 @@ debian() {
     else
         export DEBIAN_FRONTEND=noninteractive
         # Tests start their own servers on loopback; the packages must not start system ones.
-        local deny=/usr/sbin/policy-rc.d made=
+        local deny=/usr/sbin/policy-rc.d
         if [ ! -e "$deny" ]; then
-            printf '#!/bin/sh\nexit 101\n' >"$deny" && chmod +x "$deny" && made=1
+            trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+            printf '#!/bin/sh\nexit 101\n' >"$deny" && chmod +x "$deny"
         fi
         apt-get install -y -q --no-install-recommends "${packages[@]}" \
             || { apt-get update -q && apt-get install -y -q --no-install-recommends "${packages[@]}"; }
-        [ -z "$made" ] || rm -f "$deny"
     fi
 }
 
