@@ -18,6 +18,7 @@ from listener.core.query import Cursor, Query
 from listener.http import LONGEST_WAIT, http_date, retry_after
 
 VERSION = 1
+WHOLE_EVERY = 86_400.0
 MOVES = 3
 MOVE_TIME = timedelta(hours=24)
 
@@ -33,6 +34,7 @@ class State:
         modified: the other validator of the same answer.
         body: digest of that answer's body; some servers never change their validators, some always do.
         ttl: minutes that the feed asked not to be read again, as written.
+        whole: when that answer came, seconds since 1970.
         taken: entries of that body that were handed over; 0 when all were.
         moved_to: where permanent redirects lead.
         moved_since: when they were first seen to lead there, ISO 8601.
@@ -46,6 +48,7 @@ class State:
     modified: str = ""
     body: str = ""
     ttl: str = ""
+    whole: float = 0.0
     taken: int = 0
     moved_to: str = ""
     moved_since: str = ""
@@ -57,10 +60,16 @@ class State:
         told = {name: value for name, value in asdict(self).items() if value}
         return Cursor(json.dumps({"v": VERSION, **told}, sort_keys=True))
 
-    def validators(self) -> dict[str, str]:
-        """The headers of a conditional request; none while part of a body is still to be handed over."""
+    def validators(self, now: datetime) -> dict[str, str]:
+        """The headers of a conditional request; none while part of a body is still to be handed over.
+
+        Once a day the whole feed is asked for: servers whose validators count in seconds (WordPress) say "not
+        modified" when a second post appears within the second of the first.
+        """
         told = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
-        return {} if self.taken else {name: value for name, value in told.items() if value}
+        if self.taken or now.timestamp() - self.whole >= WHOLE_EVERY:
+            return {}
+        return {name: value for name, value in told.items() if value}
 
     def merged(self, headers: Mapping[str, str]) -> State:
         """After 304: whatever validator the server sent anew."""
@@ -70,9 +79,10 @@ class State:
             modified=headers.get("last-modified", self.modified),
         )
 
-    def read(self, headers: Mapping[str, str], taken: int = 0) -> State:
+    def read(self, headers: Mapping[str, str], now: datetime, taken: int = 0) -> State:
         """After a whole answer: its validators, both or neither."""
-        return replace(self, etag=headers.get("etag", ""), modified=headers.get("last-modified", ""), taken=taken)
+        etag, modified = headers.get("etag", ""), headers.get("last-modified", "")
+        return replace(self, etag=etag, modified=modified, whole=now.timestamp(), taken=taken)
 
     def followed(self, moved_to: str | None, now: datetime) -> State:
         """Count a permanent redirect; after three over a day its target is asked directly.
@@ -98,6 +108,7 @@ def unpack(cursor: Cursor | None, feed: str, needs: Sequence[Query]) -> State:
             return fresh
         known = {field.name: told[field.name] for field in fields(State) if field.name in told}
         state = State(**{"needs": "", **known})
+        _ = state.whole + state.taken + state.moves
         if state.moved_since:
             datetime.fromisoformat(state.moved_since)
     except (ValueError, TypeError):

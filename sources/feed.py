@@ -78,7 +78,7 @@ class Feed:
             return Page(cursor=cursor and state.cursor(), wait=pause)
         body = _feedstate.digest(answer.body)
         if body == state.body and not state.taken:
-            return Page(cursor=state.read(answer.headers).cursor(), wait=pause)
+            return Page(cursor=state.read(answer.headers, self._tools.clock()).cursor(), wait=pause)
         parsed = _parsed(answer, self._realm, known=cursor is not None)
         self._held = (body, parsed, answer)
         taken = state.taken if body == state.body else 0
@@ -102,7 +102,7 @@ class Feed:
     def _get(self, url: str, state: State, seconds: float) -> Answer:
         assert self._tools.http is not None
         options = self._options
-        headers = {"Accept": ACCEPT, **state.validators()}
+        headers = {"Accept": ACCEPT, **state.validators(self._tools.clock())}
         # The credential is for the configured host; where the feed moved to may be another's.
         if urlsplit(url)[:2] == urlsplit(options.url)[:2]:
             headers |= _authorization(self._tools.secret)
@@ -118,7 +118,7 @@ class Feed:
         if not more:
             self._held = None
         first = state.taken == 0
-        after = state.read(answer.headers, end if more else 0)
+        after = state.read(answer.headers, self._tools.clock(), end if more else 0)
         return Page(
             posts=tuple(posts[state.taken : end]),
             cursor=after.cursor(),

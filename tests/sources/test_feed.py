@@ -177,6 +177,17 @@ def test_an_unchanged_body_brings_nothing_though_its_validators_change(server: S
     assert poll(feed, first.cursor).posts == ()
 
 
+def test_once_a_day_the_whole_feed_is_asked_for(server: Server, feed: Feed, clock: FakeClock) -> None:
+    server.body, server.headers = rss(item("1")), {"ETag": '"a"'}
+    first = poll(feed)
+    server.body = rss(item("2"), item("1"))  # a server whose validator missed the change
+    clock.forward(timedelta(hours=23))
+    second = poll(feed, first.cursor)
+    assert second.posts == ()
+    clock.forward(timedelta(hours=2))
+    assert {post.external_id for post in poll(feed, second.cursor).posts} == {"1", "2"}
+
+
 def test_a_new_query_sees_what_the_feed_still_shows(server: Server, feed: Feed) -> None:
     server.body, server.headers = rss(item("1")), {"ETag": '"a"'}
     first = poll(feed)
@@ -194,7 +205,8 @@ def test_a_changed_address_starts_anew(server: Server, site: Site, feed: Feed, t
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "[]", "1", '{"v": 99}', '{"v": 1, "feed": 3}', '{"v":1,"moved_since":"?"}']
+    "cursor",
+    ["", "x", "[]", "1", '{"v": 99}', '{"v": 1, "feed": 3}', '{"v":1,"moved_since":"?"}', '{"v":1,"whole":"x"}'],
 )
 def test_a_cursor_that_cannot_be_read_starts_anew(server: Server, feed: Feed, cursor: str) -> None:
     server.body = rss(item("1"))
