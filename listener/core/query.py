@@ -7,6 +7,7 @@ version compiles to the same `Match`; for now a query is words, phrases and excl
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -102,13 +103,21 @@ class Match:
     words: tuple[str, ...]
 
 
+_LETTER = (
+    r"[^\W\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]"
+)
+"""A letter or digit of a script that parts its words. Thai, Lao, Burmese, Khmer, Kana and Han do not, and Hangul hangs
+particles on its words; beside one of those a word may begin or end."""
+
+
 def _pattern(terms: Iterable[str]) -> re.Pattern[str] | None:
     """Compile terms to one whole-word alternation, longest first, any white space inside a phrase."""
-    cleaned = sorted({" ".join(term.split()) for term in terms} - {""}, key=len, reverse=True)
+    cleaned = {" ".join(unicodedata.normalize("NFC", term).split()) for term in terms} - {""}
     if not cleaned:
         return None
-    choices = "|".join(r"\s+".join(re.escape(word) for word in term.split()) for term in cleaned)
-    return re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
+    longest_first = sorted(cleaned, key=len, reverse=True)
+    choices = "|".join(r"\s+".join(re.escape(word) for word in term.split()) for term in longest_first)
+    return re.compile(rf"(?<!{_LETTER})(?:{choices})(?!{_LETTER})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,7 @@ class _Compiled:
             return None
         if self.exclude is not None and self.exclude.search(text):
             return None
-        return tuple(dict.fromkeys(found.group() for found in self.terms.finditer(text)))
+        return tuple(dict.fromkeys(" ".join(found.group().split()) for found in self.terms.finditer(text)))
 
 
 class Matchbook:
