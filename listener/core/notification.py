@@ -12,6 +12,7 @@ from typing import Literal
 
 from listener.core.case import Case
 from listener.core.mention import Mention
+from listener.core.place import asked_wait
 from listener.core.route import Severity
 
 Reason = Literal["opened", "grown", "repeat", "overdue", "resolved"]
@@ -117,12 +118,13 @@ def decide(reason: Reason, cases: Sequence[Case]) -> Decision:
     return Decision(action="send", why={"opened": "new case", "grown": "the matter grew"}.get(reason, reason))
 
 
-def retry_pause(attempts: int, spread: float) -> timedelta:
-    """How long to wait after a failed try: doubling from 30 s to 1 h, with jitter.
+def retry_pause(attempts: int, spread: float, retry_after: float | None = None) -> timedelta:
+    """How long to wait after a failed try: doubling from 30 s to 1 h, with jitter, or longer where that is asked for.
 
     Args:
         attempts: tries so far, from 1.
         spread: a random number 0..1; the pause is between half and all of the doubled value.
+        retry_after: seconds the other side asked for, or None.
     """
     full = min(3600.0, 30.0 * 2 ** min(attempts - 1, 10))
-    return timedelta(seconds=full * (0.5 + 0.5 * spread))
+    return max(timedelta(seconds=full * (0.5 + 0.5 * spread)), asked_wait(retry_after))

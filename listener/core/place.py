@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -91,5 +92,11 @@ def pause_after_failure(every: timedelta, failures: int, retry_after: float | No
         spread: a random number 0..1.
     """
     doubled: timedelta = min(LONGEST_PAUSE, max(every, timedelta(seconds=5)) * int(2 ** min(failures - 1, 12)))
-    asked = min(LONGEST_WAIT, timedelta(seconds=retry_after or 0))
-    return max(doubled * (0.5 + 0.5 * spread), asked)
+    return max(doubled * (0.5 + 0.5 * spread), asked_wait(retry_after))
+
+
+def asked_wait(seconds: float | None) -> timedelta:
+    """The wait another side asked for, within 0 and `LONGEST_WAIT`; nonsense counts as nothing."""
+    if seconds is None or math.isnan(seconds):
+        return timedelta()
+    return timedelta(seconds=min(LONGEST_WAIT.total_seconds(), max(0.0, seconds)))

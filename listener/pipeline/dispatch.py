@@ -85,8 +85,7 @@ def _failed(store: Store, parcel: Parcel, problem: AdapterError, took: timedelta
         store.outbox.give_up(note, error=why, took=took, now=now)
         log.error("message_dead")
         return
-    pause = retry_pause(note.attempts, random.random())  # noqa: S311
-    if isinstance(problem, Unavailable) and problem.retry_after:
-        pause = max(pause, timedelta(seconds=problem.retry_after))
+    retry_after = problem.retry_after if isinstance(problem, Unavailable) else None
+    pause = retry_pause(note.attempts, random.random(), retry_after)  # noqa: S311
     store.outbox.retry(note, error=str(problem), due=now + pause, took=took, now=now)
     log.warning("message_failed", next_try=str(pause))
