@@ -17,13 +17,18 @@ class ListenerError(Exception):
             message: what happened and what to do about it; the class docstring when empty.
             resource: the place, channel, case or file it is about; empty when there is none.
         """
-        self.message = message or (type(self).__doc__ or "").strip()
-        self.resource = resource
+        self.message = _storable(message or (type(self).__doc__ or "").strip())
+        self.resource = _storable(resource)
         super().__init__(self.message)
 
     def __str__(self) -> str:
         """Say the message, headed by the resource if there is one."""
         return f"{self.resource}: {self.message}" if self.resource else self.message
+
+
+def _storable(text: str) -> str:
+    """Text from elsewhere may hold halves of characters, which neither the database nor a terminal takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 class SettingsError(ListenerError):
