@@ -42,6 +42,8 @@ class Matcher:
         fact, op, value = found.group(1), found.group(2), found.group(3).strip("\"'")
         if fact not in FACTS:
             raise ValueError(f"unknown fact {fact!r}; known: {', '.join(FACTS)}")
+        if op in {"=", "<", ">"} and value.startswith("="):
+            raise ValueError(f"{text!r}: write {op}, not {op}=")
         if op in {"<", ">"}:
             if fact not in NUMERIC_FACTS:
                 raise ValueError(f"{fact} is not a number; use = != =~ !~")
