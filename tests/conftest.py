@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from listener.core.rules import Rules
 from listener.store import Store, open_store
 from listener.testing import FakeClock
 from tests.kit import make_rules
+
+# No deadline: the machines that run this are shared. No example database: a run leaves nothing behind.
+settings.register_profile("house", deadline=None, database=None)
+settings.load_profile("house")
 
 
 @pytest.fixture
