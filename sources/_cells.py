@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import cast, get_args
 
 from listener.core.mention import Author, Engagement, Kind, Post
@@ -97,6 +98,7 @@ def post(row: Mapping[str, object], shape: Shape) -> Post:
     )
 
 
+@lru_cache(maxsize=4096)
 def plain_name(column: str) -> str:
     """A column's name as it is compared: "Review ID" is review_id."""
     return column.strip().casefold().replace(" ", "_")
