@@ -21,7 +21,6 @@ from listener.app import App, Lock, make_app, utc_now
 from listener.control import Control, Words, socket_path
 from listener.core.errors import ListenerError, SettingsError, StoreError
 from listener.core.protocols import Clock
-from listener.core.protocols import Clock
 from listener.engine.threads import Engine
 from listener.errands import Errands
 from listener.settings import Settings
