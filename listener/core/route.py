@@ -79,6 +79,21 @@ class Matcher:
                 return False
         return entry.casefold() == self.value.casefold()
 
+    def said(self, facts: Mapping[str, Fact]) -> str:
+        """What in these facts satisfied it, in words for staff: a pattern shows the words it found, not itself."""
+        fact = facts.get(self.fact)
+        known = ", ".join(fact) if isinstance(fact, tuple) else f"{fact:g}" if isinstance(fact, float) else fact
+        if self.op == "=~":
+            found = re.search(self.value, str(known), re.IGNORECASE)
+            return f"{self.fact} has “{found.group() if found else known}”"
+        if self.op == "!~":
+            return f"{self.fact} has no “{self.value}”"
+        if self.op == "=":
+            return f"{self.fact} is {self.value}"
+        if self.op == "!=":
+            return f"{self.fact} is {known or 'unknown'}, not {self.value}"
+        return f"{self.fact} {known} is {'under' if self.op == '<' else 'over'} {self.value}"
+
     def __str__(self) -> str:
         """Write it as the operator did."""
         return f"{self.fact} {self.op} {self.value}"
@@ -131,9 +146,13 @@ class Route:
         for child in self.routes:
             yield from child.walk()
 
-    def why(self) -> str:
-        """What had to hold for this route, in words."""
+    def written(self) -> str:
+        """What has to hold for this route, as the operator wrote it."""
         return " and ".join(str(matcher) for matcher in self.match) or "everything"
+
+    def why(self, facts: Mapping[str, Fact]) -> str:
+        """What in these facts made this route take a mention, in words for staff."""
+        return ", ".join(matcher.said(facts) for matcher in self.match) or "it takes everything"
 
 
 def bundle_key(route: Route, facts: Mapping[str, Fact]) -> str:

@@ -41,7 +41,9 @@ def _route(store: Store, rules: Rules, mention: Mention, clock: Clock) -> Routed
     routes = rules.route.taken_by(known)
     if not routes:
         return Routed(mention=mention, routes=(), why=NO_ROUTE)
-    why = routes[0].why() if len(routes) == 1 else "; ".join(f"{route.name}: {route.why()}" for route in routes)
+    why = (
+        routes[0].why(known) if len(routes) == 1 else "; ".join(f"{route.name}: {route.why(known)}" for route in routes)
+    )
     severity = worst(tuple(route.severity for route in routes))
     now = clock()
     case, opened = store.cases.open_or_grow(

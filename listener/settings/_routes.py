@@ -72,7 +72,7 @@ class RouteReader:
             return None
         match = tuple(self._matchers(filled.match, path))
         route = Route(name="", match=match, continue_=filled.continue_)
-        name = filled.name or (route.why() if top else f"{parent.name}: {route.why()}")
+        name = filled.name or (route.written() if top else f"{parent.name}: {route.written()}")
         self._claim(name, path)
         route = self._inherit(
             replace(parent, name=name, match=match, continue_=filled.continue_, routes=()),
