@@ -29,7 +29,7 @@ EXPECTED: Mapping[Fault, type[AdapterError]] = {
     "broken": Unavailable,
     "unauthorized": Unauthorized,
     "missing": Rejected,
-    "gone": Rejected,
+    "gone": AdapterError,
     "page": AdapterError,
     "garbage": AdapterError,
     "slow": Unavailable,

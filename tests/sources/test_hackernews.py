@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from listener.core.errors import AdapterError
+from listener.core.errors import AdapterError, Rejected
 from listener.core.protocols import Budget, Tools
 from listener.core.query import Cursor, Page, Place, Query
 from listener.http import Client
@@ -224,3 +224,8 @@ def test_an_answer_that_is_none_is_an_error(tools: Tools, body: bytes) -> None:
 def test_a_cursor_that_cannot_be_read_starts_anew(index: Index, site: Site, tools: Tools, cursor: str) -> None:
     index.add(1, NOW - 40 * 3600)
     assert drained(site, tools, Cursor(cursor))[0] == {"1"}
+
+
+def test_an_index_that_is_gone_for_good_says_so(tools: Tools) -> None:
+    with Site(lambda _: Told(status=410)) as site, pytest.raises(Rejected, match="gone for good"):
+        source(site, tools).poll(PLACE, (NEED,), None, Budget())
