@@ -28,6 +28,7 @@ bench: .venv/.test
 
 chaos: .venv/.test
 	CHAOS=1 $(V)/python -m pytest tests/test_crash.py -q -s
+	$(V)/python tests/bench/run.py none
 
 shots: .venv/.test
 	$(V)/python tests/shots.py

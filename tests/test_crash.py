@@ -6,6 +6,7 @@ power failure: that rests on `synchronous=FULL` and on SQLite's own tests.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -18,6 +19,9 @@ import pytest
 from tests.lives import Lives
 from tests.paging import PagingServer
 from tests.sinks import HttpSink
+
+KEPT = Path(__file__).resolve().parents[1] / ".bench" / "chaos.json"
+"""Where `make chaos` leaves its counts for FIGURES.md."""
 
 CONFIG = """
 [listener]
@@ -122,6 +126,9 @@ def _check(lives: Lives, server: PagingServer, sink: HttpSink, kills: int, total
         "integrity": str(lives.ask("PRAGMA integrity_check")[0][0]),
     }
     print(f"\ncrash run: {found}")
+    if os.environ.get("CHAOS"):
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps(found, indent=1) + "\n")
     assert found["lost"] == found["doubled"] == found["dead"] == 0, found
     assert set(mentions) == set(posts) == {str(n) for n in range(total)}
     assert found["cases_missing"] == found["cases_doubled"] == found["messages_missing"] == 0, found

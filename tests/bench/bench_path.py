@@ -110,9 +110,9 @@ def run_path(texts: list[str], scorer: str) -> tuple[float, dict[str, int], App]
 
 def scorer_alone(texts: list[str]) -> float:
     """Seconds the bundled scorer takes for the same texts, in the batches the pipeline makes."""
-    from models import bundled
     from listener import Tools
     from listener.app import utc_now
+    from models import bundled
 
     scorer = bundled.Bundled(bundled.BundledOptions(), Tools(http=None, clock=utc_now))
     scorer.read(["warm"])
