@@ -12,8 +12,10 @@ from listener.core.mention import Arrival, Author, Mention, NewPost, Post, Sight
 from listener.core.query import Match, Matchbook, Place, Query
 from listener.core.route import Matcher, Route, Severity
 from listener.core.rules import Rules
-from listener.core.sentiment import Label, Sentiment
+from listener.core.sentiment import Label, Sentiment, towards
+from listener.core.work import Judged, held_back
 from listener.store import Store
+from listener.store.engine import to_ms
 from listener.testing import START, make_post, verdict
 
 HORIZON = timedelta(hours=48)
@@ -107,7 +109,43 @@ def edit_post(
     return new
 
 
+def judge_as(
+    store: Store, mentions: Sequence[Mention], *probabilities: float, now: datetime = START, language: str | None = None
+) -> None:
+    """Store one verdict on all these mentions and let those that are not held back wait for a route."""
+    read = replace(verdict(*(probabilities or (0.95, 0.04, 0.01))), language=language)
+    with store.transaction():
+        waiting = store.mentions.waiting("judge", mentions)
+        judged = []
+        for mention in waiting:
+            sentiment = towards(read, mention.post.rating)
+            why = held_back(mention, sentiment)
+            judged.append(
+                Judged(
+                    mention=mention, verdict=read, fresh=True, sentiment=sentiment,
+                    next_step=None if why else "route", why=why,
+                )
+            )  # fmt: skip
+        store.mentions.judged(judged, "r1", now)
+
+
+def open_case(
+    store: Store, mention: Mention, *, severity: Severity = "normal", now: datetime = START
+) -> tuple[Case, bool]:
+    """Give a mention its case."""
+    with store.transaction():
+        return store.cases.open_or_grow(
+            mention, route="complaints", reason="why", severity=severity, window=timedelta(days=7), now=now
+        )
+
+
+def resolve(store: Store, case: Case, now: datetime = START) -> None:
+    """End a case as the desk will: nothing in the pipeline does it."""
+    store.db.write("UPDATE cases SET status = 'resolved', resolved_at = ? WHERE id = ?", (to_ms(now), case.id))
+
+
 __all__ = [
     "ACME", "BORED", "COMPLAINTS", "HORIZON", "SHOP", "STARS", "START", "Author", "add_posts", "edit_post",
-    "make_case", "make_mention", "make_post", "make_rules", "mood", "route", "sighting", "verdict",
+    "judge_as", "make_case", "make_mention", "make_post", "make_rules", "mood", "open_case", "resolve", "route",
+    "sighting", "verdict",
 ]  # fmt: skip

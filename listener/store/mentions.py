@@ -134,10 +134,16 @@ class Mentions:
         )
 
     def bury(self, ids: Sequence[int], step: Step, error: str) -> None:
-        """Give up on mentions: they end in `dead`, from where `listener dead` can send them back."""
+        """Give up on mentions: they end in `dead`, from where `listener dead` can send them back.
+
+        Args:
+            ids: their row ids.
+            step: the step that failed.
+            error: why, where no earlier try left a reason.
+        """
         self._db.write_many(
             "UPDATE mentions SET step = 'dead', lease_until = 0, "
-            "last_error = ? || ': ' || coalesce(last_error || '; ', '') || ? WHERE id = ?",
+            "last_error = ? || ': ' || coalesce(last_error, ?) WHERE id = ?",
             [(step, error[:1000], mention_id) for mention_id in ids],
         )
 

@@ -128,6 +128,9 @@ class Posts:
     ) -> bool:  # fmt: skip
         """Store a post's mention of a brand, or take the known one back to judging if this state is new to it.
 
+        What a mention is compared with is the state that went the whole way: of several edits in a row, or of one that
+        overtakes the routing, none is taken for the old state. History that nobody judged yet stays history.
+
         Returns:
             True when the mention now waits to be judged, False when it knew this state already.
         """
@@ -135,11 +138,14 @@ class Posts:
             self._db.write(
                 f"INSERT INTO mentions {_MENTION} "
                 "ON CONFLICT (post_id, brand) DO UPDATE SET queries = excluded.queries, words = excluded.words, "
-                "fingerprint = excluded.fingerprint, seen_at = excluded.seen_at, arrival = excluded.arrival, "
-                "arrival_reason = excluded.arrival_reason, previous = coalesce(label, previous), fell = ?, "
+                "fingerprint = excluded.fingerprint, seen_at = excluded.seen_at, "
+                f"arrival = CASE WHEN {_HISTORY} THEN arrival ELSE excluded.arrival END, "
+                f"arrival_reason = CASE WHEN {_HISTORY} THEN arrival_reason ELSE excluded.arrival_reason END, "
+                "previous = CASE WHEN step IS NULL THEN label ELSE previous END, "
+                "fell = CASE WHEN step IS NULL THEN ? ELSE max(fell, ?) END, "
                 "step = 'judge', priority = excluded.priority, due_at = 0, lease_until = 0, attempts = 0, "
                 "last_error = NULL WHERE fingerprint <> excluded.fingerprint RETURNING id",
-                (*_mention_values(post_id, post, match, place, fingerprint, arrival, now), fell),
+                (*_mention_values(post_id, post, match, place, fingerprint, arrival, now), fell, fell, fell, fell),
             )
         )
 
@@ -151,6 +157,7 @@ class Posts:
         )
 
 
+_HISTORY = "arrival = 'backfill' AND label IS NULL AND NOT ?"
 _MENTION = (
     "(post_id, brand, place, queries, words, fingerprint, seen_at, hour, arrival, arrival_reason, step, priority) "
     "VALUES (?,?,?,?,?,?,?,?,?,?,'judge',?)"

@@ -1,0 +1,119 @@
+"""Cases open once, grow, reopen within a window, and are only ever raised."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from listener.core.errors import StoreError
+from listener.core.mention import Mention
+from listener.store import Store
+from listener.testing import START
+from tests.kit import add_posts, make_post, open_case, resolve
+
+DAY = timedelta(days=1)
+
+
+def mention(store: Store, external_id: str, **post: Any) -> Mention:
+    """A stored mention."""
+    add_posts(store, make_post(external_id, **post))
+    return next(m for m in store.mentions.claim("judge", 1, START))
+
+
+def test_the_first_mention_opens_a_case(store: Store) -> None:
+    case, opened = open_case(store, mention(store, "1", text="Acme broke it", author="ann"), severity="high")
+    assert opened
+    assert (case.headline, case.author, case.status, case.severity, case.mentions) == (
+        "Acme broke it", "ann", "open", "high", 1,
+    )  # fmt: skip
+    assert store.cases.find(case.public_id) == case
+    assert store.cases.of_mention(1) == case
+
+
+def test_a_second_mention_of_the_matter_joins_it(store: Store) -> None:
+    first, _ = open_case(store, mention(store, "1"))
+    second, opened = open_case(store, mention(store, "2", text="Acme again"), now=START + DAY)
+    assert not opened
+    assert (second.id, second.mentions, second.headline, second.changed_at) == (first.id, 2, "Acme again", START + DAY)
+    assert {m.post.external_id for m in store.mentions.of_case(first.id)} == {"1", "2"}
+
+
+def test_the_same_mention_twice_counts_once(store: Store) -> None:
+    found = mention(store, "1")
+    open_case(store, found)
+    case, opened = open_case(store, found)
+    assert (case.mentions, opened) == (1, False)
+
+
+def test_severity_is_only_ever_raised(store: Store) -> None:
+    severities = ["normal", "crisis", "low", "high"]
+    seen = [open_case(store, mention(store, str(n)), severity=s)[0].severity for n, s in enumerate(severities)]  # type: ignore[arg-type]
+    assert seen == ["normal", "crisis", "crisis", "crisis"]
+    assert [case.severity for case in store.cases.unresolved()] == ["crisis"]
+
+
+@pytest.mark.parametrize(("after", "reopened"), [(timedelta(), True), (7 * DAY, True), (8 * DAY, False)])
+def test_a_resolved_case_reopens_within_the_window(store: Store, after: timedelta, reopened: bool) -> None:
+    first, _ = open_case(store, mention(store, "1"))
+    resolve(store, first)
+    second, opened = open_case(store, mention(store, "2"), now=START + after)
+    assert opened
+    assert (second.id == first.id) == reopened
+    assert (second.status, second.resolved_at) == ("open", None)
+
+
+def test_an_edit_reopens_its_own_case_however_old(store: Store) -> None:
+    found = mention(store, "1")
+    first, _ = open_case(store, found)
+    resolve(store, first)
+    second, opened = open_case(store, found, now=START + 400 * DAY)
+    assert (second.id, opened, second.mentions) == (first.id, True, 1)
+
+
+def test_an_open_case_is_preferred_to_a_resolved_one(store: Store) -> None:
+    first, _ = open_case(store, mention(store, "1"))
+    resolve(store, first)
+    second, _ = open_case(store, mention(store, "2"), now=START + 8 * DAY)
+    third, opened = open_case(store, mention(store, "3"), now=START + 8 * DAY)
+    assert (third.id, opened) == (second.id, False)
+
+
+def test_a_snoozed_case_stays_snoozed(store: Store) -> None:
+    first, _ = open_case(store, mention(store, "1"))
+    store.db.write("UPDATE cases SET status = 'snoozed' WHERE id = ?", (first.id,))
+    second, opened = open_case(store, mention(store, "2"))
+    assert (second.status, opened) == ("snoozed", False)
+
+
+def test_two_unresolved_cases_of_one_matter_cannot_be(store: Store) -> None:
+    open_case(store, mention(store, "1"))
+    with pytest.raises(StoreError, match="UNIQUE"):
+        store.db.write(
+            "INSERT INTO cases SELECT NULL, 'other', key, brand, route, reason, severity, priority, status, headline, "
+            "author, opened_at, changed_at, resolved_at, mentions FROM cases"
+        )
+
+
+def test_lists_are_ordered_by_severity_then_newest(store: Store) -> None:
+    for n, severity in enumerate(("low", "high", "high", "normal")):
+        open_case(store, mention(store, str(n), author=f"a{n}"), severity=severity, now=START + n * DAY)  # type: ignore[arg-type]
+    assert [case.author for case in store.cases.unresolved()] == ["a2", "a1", "a3", "a0"]
+    assert [case.author for case in store.cases.unresolved(2, 1)] == ["a1", "a3"]
+    assert [case.author for case in store.cases.page(statuses=("open",))] == ["a2", "a1", "a3", "a0"]
+    assert store.cases.page(statuses=("resolved",)) == ()
+    assert store.cases.page(statuses=("open",), brand="Bolt") == ()
+    resolve(store, store.cases.unresolved()[0])
+    assert [case.author for case in store.cases.resolved()] == ["a2"]
+    assert store.cases.counts() == {"open": 3, "resolved": 1}
+    assert sum(store.cases.tallies().values()) == 4
+
+
+def test_the_newest_mention_of_each_case_is_found(store: Store) -> None:
+    case, _ = open_case(store, mention(store, "1"))
+    open_case(store, mention(store, "2"))
+    other, _ = open_case(store, mention(store, "3", author="bob"))
+    newest = store.trails.newest_of([case.id, other.id])
+    assert {key: found.post.external_id for key, found in newest.items()} == {case.id: "2", other.id: "3"}
+    assert store.trails.newest_of([]) == {}
