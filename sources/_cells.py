@@ -37,7 +37,7 @@ _FORMATS = (
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
     "%a %b %d %H:%M:%S %z %Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
 )  # fmt: skip
-_KINDS = frozenset(get_args(Kind))
+KINDS = frozenset(get_args(Kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ def post(row: Mapping[str, object], shape: Shape) -> Post:
     if not text and not title and rating is None:
         raise ValueError("it has no text")
     kind = found.text("kind").casefold() or shape.kind or ("post" if rating is None else "review")
-    if kind not in _KINDS:
-        raise ValueError(f"{kind[:40]!r} is no kind of post ({', '.join(sorted(_KINDS))})")
+    if kind not in KINDS:
+        raise ValueError(f"{kind[:40]!r} is no kind of post ({', '.join(sorted(KINDS))})")
     return Post(
         source=found.text("source") or shape.source,
         realm=found.text("realm") or shape.realm,

@@ -1,26 +1,26 @@
 """Plays recorded posts again: NDJSON, one object a line with the fields of the noun Post, in order of time.
 
 Credentials and limits: none. For demos and tests: each post keeps the source, realm and id it was recorded with.
-Cursor: when the play began, and the byte offset reached, so that a restart goes on where it was. The same id later in
-the file with other words is an edit. Cannot: play a file that changes meanwhile (a replaced one starts anew).
+Cursor: when the play began, and the byte offset reached. The same id later in the file with other words is an edit.
+Cannot: play a file that changes meanwhile (a replaced one starts anew).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, cast
 
-from listener.core.mention import Post
+from listener.core.mention import Author, Engagement, Kind, Post
 from listener.core.protocols import Budget, Capabilities, Tools
 from listener.core.query import Cursor, Page, Place, Query
 from sources import _cells, _lines
-from sources._cells import NAMES, Shape
 
 VERSION = 1
+_COUNTS = ("likes", "replies", "shares")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,9 @@ class _State:
 
     Args:
         began: when the play began.
-        first: date of the file's earliest post.
-        last: date of its latest post.
+        first, last: dates of the file's earliest and latest post.
         passed: latest date so far, which an undated post is played with.
-        offset: bytes played.
-        number: lines played.
+        offset, number: bytes and lines played.
         head: digest of the file's beginning.
     """
 
@@ -67,10 +65,6 @@ class _State:
         """When a post of that date is played."""
         length = self.last - self.first
         return self.began + (span * (moment - self.first) / length if length > 0 else 0.0)
-
-
-_COUNTS = {name: f"engagement.{name}" for name in ("likes", "replies", "shares")}
-_SHAPE = Shape(columns={**{name: name for name in NAMES}, **_COUNTS}, source="replay", rating_min=0.0, rating_max=1.0)
 
 
 class Replay:
@@ -106,28 +100,29 @@ class Replay:
         posts: dict[tuple[str, str, str], Post] = {}
         rejected: list[str] = []
         more = False
-        for line in _lines.lines(file, state.offset, state.number):
+        offset, number, passed = state.offset, state.number, state.passed
+        for line in _lines.lines(file, offset, number):
             if len(posts) + len(rejected) >= budget.posts:
                 more = True
                 break
+            post = None
             try:
-                post = _cells.post(_lines.json_object(line), _SHAPE) if line.data != b"" else None
+                post = _post(_lines.json_object(line)) if line.data != b"" else None
             except ValueError as exc:
                 rejected.append(f"row {line.number}: {exc}")
-                post = None
             if post is not None:
-                passed = max(state.passed, post.published_at.timestamp() if post.published_at else state.passed)
-                if span and state.release(passed, span) > now:
+                dated = max(passed, post.published_at.timestamp()) if post.published_at else passed
+                if span and state.release(dated, span) > now:
                     break
                 identity = (post.source, post.realm, post.external_id)
                 if identity in posts:
                     more = True  # an edit: it must come after the state that it changes
                     break
                 posts[identity] = self._shifted(post, state, span)
-                state = replace(state, passed=passed)
-            state = replace(state, offset=line.end, number=line.number)
-        cursor = replace(state, head=_lines.head(file, state.offset)).cursor()
-        return Page(posts=tuple(posts.values()), cursor=cursor, more=more, rejected=tuple(rejected))
+                passed = dated
+            offset, number = line.end, line.number
+        state = replace(state, offset=offset, number=number, passed=passed, head=_lines.head(file, offset))
+        return Page(posts=tuple(posts.values()), cursor=state.cursor(), more=more, rejected=tuple(rejected))
 
     def _shifted(self, post: Post, state: _State, span: float) -> Post:
         """The post with its date moved along, but never to later than the moment it is played."""
@@ -136,6 +131,44 @@ class Replay:
         dated = post.published_at.timestamp()
         moved = min(dated + state.began + span - state.last, state.release(dated, span) if span else state.began)
         return replace(post, published_at=datetime.fromtimestamp(moved, UTC))
+
+
+def _post(raw: Mapping[str, object]) -> Post:
+    """One line as a post; raises ValueError where it is none."""
+    author, reacted = _object(raw, "author"), _object(raw, "engagement")
+    kind, rating, url = raw.get("kind") or "post", raw.get("rating"), _text(author, "url")
+    followers = found if isinstance(found := author.get("followers"), int) else None
+    if kind not in _cells.KINDS:
+        raise ValueError(f"{str(kind)[:40]!r} is no kind of post")
+    if not (external_id := _text(raw, "external_id")):
+        raise ValueError("it has no external_id")
+    if not raw.get("text") and not raw.get("title") and rating is None:
+        raise ValueError("it has no text")
+    return Post(
+        source=_text(raw, "source") or "replay",
+        realm=_text(raw, "realm"),
+        external_id=external_id,
+        kind=cast("Kind", kind),
+        url=_text(raw, "url") or None,
+        author=Author(handle=_text(author, "handle"), name=_text(author, "name"), url=url or None, followers=followers),
+        title=_text(raw, "title"),
+        text=_text(raw, "text"),
+        published_at=_cells.moment(_text(raw, "published_at")),
+        rating=float(rating) if isinstance(rating, (int, float)) and 0 <= rating <= 1 else None,
+        in_reply_to=_text(raw, "in_reply_to") or None,
+        root=_text(raw, "root") or None,
+        engagement=Engagement(**{name: n for name in _COUNTS if isinstance(n := reacted.get(name), int)}),
+    )
+
+
+def _text(raw: Mapping[str, object], key: str) -> str:
+    value = raw.get(key)
+    return value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
+
+
+def _object(raw: Mapping[str, object], key: str) -> dict[str, object]:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _scanned(file: BinaryIO, now: float, *, dates: bool) -> _State:
