@@ -23,8 +23,8 @@ STATIC = HERE / "static"
 
 
 def address(path: str, **query: object) -> str:
-    """A path with the query parameters that say something; empty ones are left out."""
-    said = {key: value for key, value in query.items() if value not in {"", None, 1}}
+    """A path with the query parameters that say something; empty ones and the first page are left out."""
+    said = {key: value for key, value in query.items() if value and (key, value) != ("page", 1)}
     return f"{path}?{urlencode(said)}" if said else path
 
 
