@@ -147,10 +147,24 @@ class Outbox:
                 self._grow(row["bundle_id"], notification.channel, "repeat", now + repeat, "low", repeat, now)
 
     def dropped(self, notification: Notification, *, why: str, now: datetime) -> None:
-        """Record that it was no longer worth sending, and why."""
+        """Record that it was no longer worth sending, and why; what was told before is still told again in time."""
         with self._db.transaction():
             self._try(notification.id, now, timedelta(), "dropped", why)
             self._finish(notification.id, "dropped", why, now)
+            if notification.reason != "repeat":
+                self._resume_repeat(notification, now)
+
+    def _resume_repeat(self, notification: Notification, now: datetime) -> None:
+        """Put back the repeat that the dropped news had taken the place of."""
+        row = self._db.read(
+            "SELECT b.last_sent_at, n.repeat_ms FROM notifications n "
+            "JOIN bundles b ON b.id = n.bundle_id WHERE n.id = ?",
+            (notification.id,),
+        )[0]
+        if row["last_sent_at"] is not None and row["repeat_ms"]:
+            repeat = timedelta(milliseconds=row["repeat_ms"])
+            due = moment(row["last_sent_at"]) + repeat
+            self._grow(notification.bundle, notification.channel, "repeat", due, "low", repeat, now)
 
     def retry(self, notification: Notification, *, error: str, due: datetime, took: timedelta, now: datetime) -> None:
         """Record a failed try and when the next one is due."""
