@@ -32,8 +32,10 @@ class Places:
                 self._db.write(
                     "INSERT INTO places (name, source, enabled, step, due_at) VALUES (?, ?, ?, ?, ?) "
                     "ON CONFLICT (name) DO UPDATE SET enabled = excluded.enabled, step = excluded.step, "
-                    # Another kind of source cannot read the old cursor.
-                    "cursor = CASE WHEN source = excluded.source THEN cursor END, source = excluded.source",
+                    # Another kind of source cannot read the old cursor, and all that it brings first is history.
+                    "cursor = CASE WHEN source = excluded.source THEN cursor END, "
+                    "first_polled_at = CASE WHEN source = excluded.source THEN first_polled_at END, "
+                    "source = excluded.source",
                     (place.name, place.source, place.enabled, step, to_ms(now)),
                 )
 
