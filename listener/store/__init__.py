@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from listener.core.errors import SettingsError
+from listener.core.errors import SettingsError, StoreError
 from listener.store.cases import Cases
 from listener.store.engine import SAFE_SQLITE, Connections, sqlite_version
 from listener.store.mentions import Mentions
@@ -98,5 +98,13 @@ def open_store(url: str, *, readonly: bool = False) -> Store:
     if "://" in path:
         raise SettingsError(f"{url.split('://', 1)[0]}:// is not served; leave [store] url empty for SQLite")
     if path != ":memory:" and not readonly:
-        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(Path(path).parent)
     return make_store(Connections(path, readonly=readonly))
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as problem:
+        message = f"{problem.strerror}: check the path and who may read and write it"
+        raise StoreError(message, resource=str(folder)) from problem

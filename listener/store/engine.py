@@ -78,6 +78,8 @@ class Connections:
         self._durable = True
         self._threads = threading.local()
         self._readers: dict[threading.Thread, sqlite3.Connection] = {}
+        # Apart from the writer's, or a thread's first look would wait for the transaction of another.
+        self._readers_lock = threading.Lock()
         with self._translated():
             self._writer = self._connect()
             if readonly:
@@ -116,6 +118,8 @@ class Connections:
             return StoreError(cure, resource=self.path)
         if "not a database" in text or "malformed" in text:
             return StoreError(f"{text}: restore the newest backup (`listener backup` made it)", resource=self.path)
+        if "unable to open" in text or "readonly" in text:
+            return StoreError(f"{text}: check the path and who may read and write it", resource=self.path)
         return StoreError(text, resource=self.path)
 
     @contextmanager
@@ -187,7 +191,7 @@ class Connections:
         if reader is None:
             reader = self._threads.reader = self._connect()
             reader.execute("PRAGMA query_only=ON")
-            with self._lock:
+            with self._readers_lock:
                 # Pages are read by threads that come and go; each would leave its connection behind.
                 for gone in [thread for thread in self._readers if not thread.is_alive()]:
                     self._readers.pop(gone).close()
@@ -226,7 +230,7 @@ class Connections:
 
     def close(self) -> None:
         """Fold the log into the file and let go of it."""
-        with self._lock:
+        with self._lock, self._readers_lock:
             for reader in self._readers.values():
                 reader.close()
             self._readers.clear()
