@@ -45,14 +45,14 @@ class AppriseChannel:
 
         Args:
             url: the Apprise URL, unless it comes as the channel's secret, which is better.
-            timeout: seconds a send may take before it counts as failed.
-            pause: least seconds between two sends; None asks Apprise what the service wants.
+            timeout: how long a send may take before it counts as failed.
+            pause: the least time between two sends; None asks Apprise what the service wants.
             allow_private: whether the receiver may be in a private network or on this machine.
         """
 
         url: str = field(default="", repr=False)
-        timeout: float = 20.0
-        pause: float | None = None
+        timeout: timedelta = timedelta(seconds=20)
+        pause: timedelta | None = None
         allow_private: bool = False
 
     name: ClassVar[str] = "apprise"
@@ -77,7 +77,7 @@ class AppriseChannel:
     def pause(self) -> timedelta:
         """The least time between two sends: the dispatcher spaces them, nothing here sleeps."""
         if self._options.pause is not None:
-            return timedelta(seconds=self._options.pause)
+            return self._options.pause
         plugin = None if self.check() else self._plugin()
         return timedelta(seconds=float(type(plugin).request_rate_per_sec)) if plugin else timedelta()
 
@@ -86,7 +86,7 @@ class AppriseChannel:
         return self._unsaid() or self._unreadable() or self._unreachable()
 
     def send(self, message: Message) -> None:
-        """Hand a message to the service and wait for its yes, at most `timeout` seconds.
+        """Hand a message to the service and wait for its yes, for at most `timeout`.
 
         Raises:
             Rejected: the URL can never work.
@@ -150,7 +150,7 @@ class AppriseChannel:
     def _settle(self, plugin: Any, message: Message) -> None:
         """Switch off what is our work, and let the key travel along where the service has a place for it."""
         plugin.retry, plugin.optional, plugin.redirects, plugin.request_rate_per_sec = 0, False, False, 0
-        seconds = max(0.1, self._options.timeout * 0.9)
+        seconds = max(0.1, self._options.timeout.total_seconds() * 0.9)
         plugin.socket_connect_timeout = min(plugin.socket_connect_timeout, seconds)
         plugin.socket_read_timeout = seconds
         if self._service.keyed:
@@ -178,10 +178,13 @@ class AppriseChannel:
             thread = threading.Thread(target=work, name=_SENDING, daemon=True)
             self._threads.append(thread)
         thread.start()
+        seconds = self._options.timeout.total_seconds()
         try:
-            return done.get(timeout=self._options.timeout)
+            return done.get(timeout=seconds)
         except queue.Empty:
-            why = f"no answer within {self._options.timeout:g} s; the message may or may not have arrived"
+            why = (
+                f"no answer within {self._options.timeout.total_seconds():g} s; the message may or may not have arrived"
+            )
             raise Unavailable(why, resource=self._resource) from None
 
     def _judge(self, result: Any) -> None:

@@ -12,6 +12,10 @@ from listener.core.rules import Rules
 from listener.store import Store, open_store
 from listener.testing import FakeClock
 from tests.kit import make_rules
+from tests.servers.wordpress import wordpress
+from tests.sinks import http_sink, smtp_sink
+
+__all__ = ["clock", "disk", "http_sink", "rules", "smtp_sink", "store", "wordpress"]
 
 # No deadline: the machines that run this are shared. No example database: a run leaves nothing behind.
 settings.register_profile("house", deadline=None, database=None)

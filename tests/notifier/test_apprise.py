@@ -27,7 +27,11 @@ CANARY = "canary7f3a9c"
 def channel(
     url: str, *, timeout: float = 5.0, pause: float | None = None, allow_private: bool = True
 ) -> AppriseChannel:
-    options = AppriseChannel.Options(timeout=timeout, pause=pause, allow_private=allow_private)
+    options = AppriseChannel.Options(
+        timeout=timedelta(seconds=timeout),
+        pause=None if pause is None else timedelta(seconds=pause),
+        allow_private=allow_private,
+    )
     return AppriseChannel(options, Tools(http=None, clock=lambda: datetime.now(UTC), secret=url))
 
 
@@ -178,7 +182,7 @@ def test_hanging_sends_are_bounded_and_the_channel_comes_back(http_sink: HttpSin
 
 
 def replace_timeout(sender: AppriseChannel, seconds: float) -> AppriseChannel:
-    sender._options = replace(sender._options, timeout=seconds)
+    sender._options = replace(sender._options, timeout=timedelta(seconds=seconds))
     return sender
 
 

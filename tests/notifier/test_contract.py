@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -80,13 +80,13 @@ def test_apprise_keeps_the_contract_of_channels_over_http(
     http_sink: HttpSink, path: str, marks: tuple[str, ...], limit: int
 ) -> None:
     url = path.format(host=http_sink.host, c=CANARY)
-    options = AppriseChannel.Options(timeout=1.5, allow_private=True)
+    options = AppriseChannel.Options(timeout=timedelta(seconds=1.5), allow_private=True)
     check_channel(lambda: AppriseChannel(options, tools(url)), Http(http_sink), secret=CANARY, limit=limit, marks=marks)
 
 
 def test_apprise_keeps_the_contract_of_channels_over_smtp(smtp_sink: SmtpSink) -> None:
     failures: tuple[Failure, ...] = ("error", "refuse")
-    make = lambda: AppriseChannel(AppriseChannel.Options(timeout=3), tools(smtp_sink.url))  # noqa: E731
+    make = lambda: AppriseChannel(AppriseChannel.Options(timeout=timedelta(seconds=3)), tools(smtp_sink.url))  # noqa: E731
     check_channel(make, Mail(smtp_sink), secret="service@example.org", failures=failures)
 
 
