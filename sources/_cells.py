@@ -7,12 +7,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import cast, get_args
 
 from listener.core.mention import Author, Engagement, Kind, Post
+from sources._dates import moment
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "external_id": ("external_id", "id", "review_id", "tweet_id", "comment_id", "post_id"),
@@ -33,10 +32,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """The fields of a post that a row can fill, and the column names that are understood without a mapping."""
 
-_FORMATS = (
-    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
-    "%a %b %d %H:%M:%S %z %Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
-)  # fmt: skip
 KINDS = frozenset(get_args(Kind))
 
 
@@ -90,11 +85,7 @@ def post(row: Mapping[str, object], shape: Shape) -> Post:
         rating=rating,
         in_reply_to=found.text("in_reply_to") or None,
         root=found.text("root") or None,
-        engagement=Engagement(
-            likes=_number(found.value("likes")),
-            replies=_number(found.value("replies")),
-            shares=_number(found.value("shares")),
-        ),
+        engagement=Engagement(**{name: _number(found.value(name)) for name in ("likes", "replies", "shares")}),
     )
 
 
@@ -130,42 +121,6 @@ class _Found:
         """The value as text; empty for none and for what is no text or number."""
         value = self.value(name)
         return str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
-
-
-def moment(written: str, date_format: str = "") -> datetime | None:
-    """A written date as aware UTC, one without a zone taken as UTC; None for an empty one.
-
-    Raises:
-        ValueError: it is not understood.
-    """
-    if not written:
-        return None
-    try:
-        found = _as(written, date_format) if date_format else _guessed(written)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise ValueError(f"the date {written[:40]!r} is not understood: set date_format") from None
-
-
-def _as(written: str, pattern: str) -> datetime:
-    return datetime.strptime(written, pattern)  # noqa: DTZ007 moment() adds the zone
-
-
-def _guessed(written: str) -> datetime:
-    if re.fullmatch(r"\d{9,10}(\.\d+)?", written):
-        return datetime.fromtimestamp(float(written), UTC)
-    if re.fullmatch(r"\d{12,13}", written):
-        return datetime.fromtimestamp(int(written) / 1000, UTC)
-    try:
-        return datetime.fromisoformat(written)
-    except ValueError:
-        pass
-    for pattern in _FORMATS:
-        try:
-            return _as(written, pattern)
-        except ValueError:
-            continue
-    return parsedate_to_datetime(written)
 
 
 def _rating(written: str, shape: Shape) -> float | None:

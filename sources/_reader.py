@@ -1,7 +1,7 @@
 """The child process that reads feeds: run as `python -m sources._reader`, started and killed by `sources._parse`.
 
-It answers one request after another on its standard streams (frames of a length and JSON) and gives itself limits,
-since feedparser is handed whatever strangers publish. It imports nothing of Listener but `sources._text`.
+It answers request after request on its standard streams (a length, then JSON) and gives itself limits, since
+feedparser is handed whatever strangers publish. It imports nothing of Listener but `sources._text`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import signal
 import struct
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 MAX_ENTRIES = 5_000
-MAX_ENTRY = 20_000
-"""Characters of an entry's text."""
+MAX_ENTRY = 20_000  # characters of text
 
 # Atomic groups: a long row of comments must not be tried in every combination.
 _PROLOGUE = re.compile(rb"((?>\xef\xbb\xbf|\s|<\?.*?\?>|<!--.*?-->)*+)<!DOCTYPE[^>\[]*\[", re.DOTALL | re.IGNORECASE)
@@ -74,7 +74,7 @@ def _each(raw: list[Any], convert: Any) -> tuple[list[dict[str, Any]], list[str]
 
 
 def _entry(raw: Any) -> dict[str, Any]:
-    """One entry of feedparser's as flat text."""
+    """One entry of feedparser's."""
     author = raw.get("author_detail") or {}
     reply = raw.get("thr_in-reply-to") or raw.get("in-reply-to") or {}
     return {
@@ -102,8 +102,7 @@ def _name(author: str) -> str:
 def _texts(raw: Any) -> Iterator[str]:
     """Every text of an entry; feeds put the whole one now here, now there."""
     yield _html(raw.get("summary"), raw.get("summary_detail"))
-    for content in raw.get("content") or ():
-        yield _html(content.get("value"), content)
+    yield from (_html(content.get("value"), content) for content in raw.get("content") or ())
 
 
 def _html(value: object, detail: Any) -> str:
@@ -122,10 +121,8 @@ def _str(value: object, limit: int = 2_000) -> str:
 
 def _moment(parsed: Any) -> str:
     """A feedparser date (UTC) as ISO 8601; empty where there is none or none that exists."""
-    if not parsed:
-        return ""
     try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat()
+        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat() if parsed else ""
     except (*_ODD, OSError):
         return ""
 
@@ -155,17 +152,15 @@ def _item(raw: Any) -> dict[str, Any]:
         "text": text,
         "author": _str(author.get("name")),
         "author_url": _str(author.get("url")),
-        "published": _iso(dated),
+        "published": _moment(_utc(dated)),
         "dated": dated,
     }
 
 
-def _iso(dated: str) -> str:
-    try:
-        moment = datetime.fromisoformat(dated)
-        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
-    except (ValueError, OverflowError):
-        return ""
+def _utc(dated: str) -> Any:
+    with suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(dated).utctimetuple()
+    return None
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -188,7 +183,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 def main() -> None:
     """Take limits, keep the answer stream to ourselves, load the parser, say that we are ready, serve."""
     limit = int(sys.argv[1])
-    if sys.platform == "linux":
+    with suppress(OSError, ValueError):  # where a sandbox forbids it, its own limits hold
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from listener.core.errors import AdapterError, Rejected, Unavailable
 from listener.core.mention import Author, Engagement, Kind, Post
@@ -104,7 +104,7 @@ class Feed:
         options = self._options
         headers = {"Accept": ACCEPT, **state.validators(self._tools.clock())}
         # The credential is for the configured host; where the feed moved to may be another's.
-        if urlsplit(url)[:2] == urlsplit(options.url)[:2]:
+        if url == options.url or urlsplit(url)[:2] == urlsplit(options.url)[:2]:
             headers |= _authorization(self._tools.secret)
         deadline = min(options.deadline, seconds)
         return self._tools.http.get(url, headers=headers, max_bytes=options.max_bytes, deadline=deadline)
@@ -169,7 +169,9 @@ def _no_feed(answer: Answer, problem: str) -> str:
         return f"{shown(answer.url)} answered with something that is no feed ({problem or 'unknown format'})"
     title = re.search(r"<title[^>]*>(.{0,200}?)</title", head, re.IGNORECASE | re.DOTALL)
     called = f' called "{" ".join(title[1].split())[:80]}"' if title else ""
-    hint = "give the address of the feed itself; pages name theirs in <link rel=alternate>"
+    link = re.search(r"<link\b[^>]*application/(?:rss|atom)\+xml[^>]*>", head, re.IGNORECASE)
+    there = re.search(r"href\s*=\s*[\"']?([^\"'\s>\[\]]{1,300})", link[0], re.IGNORECASE) if link else None
+    hint = "give the address of the feed itself" + (f", perhaps {urljoin(answer.url, there[1])}" if there else "")
     return f"{shown(answer.url)} answered with an HTML page{called} instead of a feed: {hint}"
 
 

@@ -17,7 +17,9 @@ from typing import Any, BinaryIO, ClassVar, cast
 from listener.core.mention import Author, Engagement, Kind, Post
 from listener.core.protocols import Budget, Capabilities, Tools
 from listener.core.query import Cursor, Page, Place, Query
-from sources import _cells, _lines
+from sources import _lines
+from sources._cells import KINDS
+from sources._dates import moment
 
 VERSION = 1
 _COUNTS = ("likes", "replies", "shares")
@@ -29,7 +31,7 @@ class ReplayOptions:
 
     Args:
         path: the file.
-        span: the whole file is played over this long, starting with the first poll; nothing: all at once.
+        span: the whole file is played over this long from the first poll on; nothing: all at once.
         shift: move the dates so that the last post's is the end of the play, that is now.
     """
 
@@ -46,8 +48,7 @@ class _State:
         began: when the play began.
         first, last: dates of the file's earliest and latest post.
         passed: latest date so far, which an undated post is played with.
-        offset, number: bytes and lines played.
-        head: digest of the file's beginning.
+        offset, number, head: bytes and lines played, and a digest of the file's beginning.
     """
 
     began: float
@@ -61,10 +62,10 @@ class _State:
     def cursor(self) -> Cursor:
         return Cursor(json.dumps({"v": VERSION, **asdict(self)}, sort_keys=True))
 
-    def release(self, moment: float, span: float) -> float:
+    def release(self, dated: float, span: float) -> float:
         """When a post of that date is played."""
         length = self.last - self.first
-        return self.began + (span * (moment - self.first) / length if length > 0 else 0.0)
+        return self.began + (span * (dated - self.first) / length if length > 0 else 0.0)
 
 
 class Replay:
@@ -138,7 +139,7 @@ def _post(raw: Mapping[str, object]) -> Post:
     author, reacted = _object(raw, "author"), _object(raw, "engagement")
     kind, rating, url = raw.get("kind") or "post", raw.get("rating"), _text(author, "url")
     followers = found if isinstance(found := author.get("followers"), int) else None
-    if kind not in _cells.KINDS:
+    if kind not in KINDS:
         raise ValueError(f"{str(kind)[:40]!r} is no kind of post")
     if not (external_id := _text(raw, "external_id")):
         raise ValueError("it has no external_id")
@@ -153,7 +154,7 @@ def _post(raw: Mapping[str, object]) -> Post:
         author=Author(handle=_text(author, "handle"), name=_text(author, "name"), url=url or None, followers=followers),
         title=_text(raw, "title"),
         text=_text(raw, "text"),
-        published_at=_cells.moment(_text(raw, "published_at")),
+        published_at=moment(_text(raw, "published_at")),
         rating=float(rating) if isinstance(rating, (int, float)) and 0 <= rating <= 1 else None,
         in_reply_to=_text(raw, "in_reply_to") or None,
         root=_text(raw, "root") or None,
@@ -167,8 +168,7 @@ def _text(raw: Mapping[str, object], key: str) -> str:
 
 
 def _object(raw: Mapping[str, object], key: str) -> dict[str, object]:
-    value = raw.get(key)
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value := raw.get(key), dict) else {}
 
 
 def _scanned(file: BinaryIO, now: float, *, dates: bool) -> _State:
@@ -178,7 +178,7 @@ def _scanned(file: BinaryIO, now: float, *, dates: bool) -> _State:
     found: list[float] = []
     for line in _lines.lines(file, 0, 0):
         try:
-            dated = _cells.moment(str(_lines.json_object(line).get("published_at") or ""))
+            dated = moment(str(_lines.json_object(line).get("published_at") or ""))
         except ValueError:
             continue  # the play itself tells of broken lines
         if dated is not None:

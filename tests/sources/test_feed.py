@@ -367,6 +367,21 @@ def test_a_page_instead_of_a_feed_is_named(server: Server, feed: Feed) -> None:
         poll(feed)
 
 
+def test_a_page_that_names_its_feed_is_quoted(server: Server, feed: Feed, site: Site) -> None:
+    server.body = b"<html><head><link href='http://[' type='application/rss+xml'></head></html>"
+    with pytest.raises(Rejected, match="HTML page"):
+        poll(feed)
+    server.body = b"<html><head><link href='/blog.xml' rel=alternate type='application/rss+xml'></head></html>"
+    with pytest.raises(Rejected, match=f"perhaps {site.url}/blog.xml"):
+        poll(feed)
+
+
+@pytest.mark.parametrize("url", ["", "http://[", "talk.example/feed", "file:///etc/passwd", "javascript:alert(1)"])
+def test_an_address_that_is_none_is_rejected_by_the_poll(tools: Tools, url: str) -> None:
+    with pytest.raises(Rejected):
+        poll(Feed(FeedOptions(url=url), tools))
+
+
 def test_a_page_where_a_feed_was_before_may_pass(server: Server, feed: Feed) -> None:
     server.body = rss(item("1"))
     first = poll(feed)

@@ -15,7 +15,8 @@ from listener.core.mention import Post
 from listener.core.protocols import Budget, Tools
 from listener.core.query import Cursor, Page, Place
 from listener.testing import HOSTILE, FakeClock, check_source
-from sources._cells import Shape, moment
+from sources._cells import Shape
+from sources._dates import moment
 from sources._rows import BadRow, Row, Start, read_rows
 from sources.file import File, FileOptions
 

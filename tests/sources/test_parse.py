@@ -6,6 +6,8 @@ import os
 import random
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -106,6 +108,19 @@ def test_the_child_sees_none_of_our_secrets(parser: Parser, monkeypatch: pytest.
     monkeypatch.setenv("LISTENER_TOKEN", "s3cret")
     parser.parse(GOOD, {})
     assert b"s3cret" not in Path(f"/proc/{parser.pid}/environ").read_bytes()
+
+
+def test_the_child_ends_with_us_however_we_end() -> None:
+    script = (
+        "import os, sys; from sources._parse import Parser; p = Parser(); p.parse(sys.argv[1].encode(), {});"
+        "print(p.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, GOOD.decode()], capture_output=True, check=False)
+    assert ran.returncode == -signal.SIGKILL
+    pid, end = int(ran.stdout), time.monotonic() + 10
+    while Path(f"/proc/{pid}/exe").exists():  # a zombie, which our grandchild may stay, has none
+        assert time.monotonic() < end, "the child outlives us"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

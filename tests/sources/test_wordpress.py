@@ -14,6 +14,7 @@ from listener.core.protocols import Answer, Budget, Tools
 from listener.core.query import Cursor, Page, Place
 from listener.http import Client
 from sources.feed import Feed, FeedOptions
+from tests.servers.wordpress import WordPress
 
 pytestmark = pytest.mark.servers
 PLACE = Place(name="blog", source="feed")
@@ -43,7 +44,7 @@ def poll(url: str, http: Client, cursor: Cursor | None = None) -> Page:
     return Feed(FeedOptions(url=url), tools).poll(PLACE, (), cursor, Budget())
 
 
-def test_posts_arrive_once_and_a_new_one_with_the_next_poll(wordpress: Any, http: Watched) -> None:
+def test_posts_arrive_once_and_a_new_one_with_the_next_poll(wordpress: WordPress, http: Watched) -> None:
     wordpress.publish("Parcel lost", "<p>Three weeks &amp; <b>nobody</b> answers.</p>")
     first = poll(wordpress.feed, http)
     lost = next(post for post in first.posts if post.title == "Parcel lost")
@@ -65,7 +66,7 @@ def test_posts_arrive_once_and_a_new_one_with_the_next_poll(wordpress: Any, http
     assert [post.title for post in third.posts if post.external_id in fresh] == ["It came"]
 
 
-def test_comments_arrive_with_their_authors(wordpress: Any, http: Watched) -> None:
+def test_comments_arrive_with_their_authors(wordpress: WordPress, http: Watched) -> None:
     post = wordpress.publish("Ask us", "Anything.")
     wordpress.comment(post, "Kari", "Where is my refund? {{7*7}} @everyone")
     page = poll(wordpress.comments_feed, http)
@@ -74,6 +75,6 @@ def test_comments_arrive_with_their_authors(wordpress: Any, http: Watched) -> No
     assert comment.text == "Where is my refund? {{7*7}} @everyone"
 
 
-def test_a_page_given_instead_of_the_feed_is_named(wordpress: Any, http: Watched) -> None:
+def test_a_page_given_instead_of_the_feed_is_named(wordpress: WordPress, http: Watched) -> None:
     with pytest.raises(Rejected, match='HTML page called "Log In'):
         poll(f"{wordpress.url}/wp-login.php", http)
