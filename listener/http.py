@@ -192,7 +192,7 @@ def _checked(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
         address = base.join(url) if base else httpx2.URL(url.strip())
     except (httpx2.InvalidURL, ValueError):
         raise Rejected("the address cannot be read: write it as https://host/path") from None
-    if address.scheme not in ("http", "https") or not address.host:
+    if address.scheme not in ("http", "https") or not re.fullmatch(rb"[\w.:-]+", address.raw_host):
         raise Rejected(f"{shown(str(address))} is no http or https address")
     return address
 

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 SECONDS = 5
@@ -169,7 +170,8 @@ def _killer(child: subprocess.Popen[bytes], seconds: float) -> threading.Timer:
 def _environment() -> dict[str, str]:
     """No secret of the daemon's environment reaches the process that strangers' feeds are read in."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "HOME") if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "MALLOC_ARENA_MAX": "2"}
+    paths = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "MALLOC_ARENA_MAX": "2"}
 
 
 def _parsed(answer: Mapping[str, Any]) -> Parsed:

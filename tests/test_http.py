@@ -266,7 +266,18 @@ def test_nobody_listening_is_unavailable(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "feed.xml", "file:///etc/passwd", "//host/x", "http://[::1", "http://a\x00b/", "http:///x"]
+    "url",
+    [
+        "",
+        "feed.xml",
+        "file:///etc/passwd",
+        "//host/x",
+        "http://[::1",
+        "http://a\x00b/",
+        "http:///x",
+        "http://[",
+        "http://a b/",
+    ],
 )
 def test_an_address_that_is_none_is_refused(client: Client, url: str) -> None:
     with pytest.raises(Rejected):
