@@ -89,7 +89,8 @@ def _candidates(rules: Rules, place: Place, posts: Sequence[Post], outcomes: Cou
     for raw in posts:
         try:
             post = normalise(raw)
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):
+            # A stranger's source may give what is no post; it must not hold up the others for ever.
             outcomes["rejected"] += 1
             continue
         yield _Candidate(post, rules.matchbook.mentions(post, place), fingerprint(post))
@@ -115,9 +116,10 @@ class _Keeper:
 
     def _one(self, candidate: _Candidate, seen: dict[Identity, Seen]) -> str:
         if candidate.identity in self._new:
-            # The same post twice in one chunk: let the first be known before the second is looked at.
+            # The same post twice in one chunk: let all before it be known before it is looked at.
+            flushed = list(self._new)
             self._flush()
-            seen.update(self._posts.seen([candidate.identity]))
+            seen.update(self._posts.seen(flushed))
         known = seen.get(candidate.identity)
         if known is None:
             return self._add(candidate)
