@@ -130,7 +130,7 @@ def _show(report: Report) -> None:
     """Tell a person the figures."""
     from rich.table import Table
 
-    figures = Table(title=f"{report.scorer} on {report.rows} rows", title_justify="left", box=None)
+    figures = Table(box=None)
     figures.add_column("figure")
     figures.add_column("value", justify="right")
     for name in (
@@ -140,11 +140,14 @@ def _show(report: Report) -> None:
         value = getattr(report, name)
         figures.add_row(name.replace("_", " "), "none" if value is None else f"{value:.4f}")
     figures.add_row("texts per second", f"{report.texts_per_second:.0f}")
-    confusion = Table(title="truth in rows, what the scorer said in columns", title_justify="left", box=None)
+    confusion = Table(box=None)
     confusion.add_column("")
     for label in report.confusion.labels:
         confusion.add_column(label, justify="right")
     for label, row in zip(report.confusion.labels, report.confusion.matrix, strict=True):
         confusion.add_row(label, *map(str, row))
     console = screen()
-    console.print(figures, "", confusion, sep="\n")
+    say(f"{report.scorer} on {report.rows} rows")
+    console.print(figures)
+    say("\ntruth in rows, what the scorer said in columns")
+    console.print(confusion)
