@@ -66,7 +66,8 @@ class Engine:
         self._lanes = [_Lane(step) for step in steps for _ in range(step.threads)]
         self._stop = threading.Event()
         self._on_full = on_full
-        self._full = threading.Event()
+        self._starved: set[str] = set()
+        self._starved_lock = threading.Lock()
 
     def start(self) -> None:
         """Start every thread."""
@@ -113,7 +114,7 @@ class Engine:
     @property
     def full(self) -> bool:
         """Whether the disk is full."""
-        return self._full.is_set()
+        return bool(self._starved)
 
     def _loop(self, lane: _Lane) -> None:
         while not self._stop.is_set():
@@ -127,7 +128,7 @@ class Engine:
         try:
             handled = lane.step.run()
         except StoreFull as problem:
-            self._note_full(True)
+            self._note_full(lane.step.name, True)
             return self._failed(lane, problem, FULL_REST)
         except (AdapterError, StoreError) as problem:
             return self._failed(lane, problem)
@@ -137,7 +138,7 @@ class Engine:
         lane.failures, lane.trouble = 0, ""
         if not handled:
             return lane.step.idle
-        self._note_full(False)
+        self._note_full(lane.step.name, False)
         self.wake(*lane.step.wakes)
         return -lane.step.pause
 
@@ -159,14 +160,18 @@ class Engine:
                 return
             lane.beat = time.monotonic()
 
-    def _note_full(self, full: bool) -> None:
-        """Say once that the disk is full, and once that it is not."""
-        if full == self._full.is_set():
+    def _note_full(self, step: str, full: bool) -> None:
+        """Say once that the disk is full, and once that every step that met it can write again.
+
+        A full disk still takes a small write now and then, so one step's success proves nothing for another.
+        """
+        if not full and step not in self._starved:
             return
-        if full:
-            self._full.set()
-            get_logger().critical("disk_full")
-        else:
-            self._full.clear()
-            get_logger().warning("disk_writable")
-        self._on_full(full)
+        with self._starved_lock:
+            before = bool(self._starved)
+            self._starved = self._starved | {step} if full else self._starved - {step}
+            changed = before != bool(self._starved)
+        if changed:
+            log = get_logger()
+            log.critical("disk_full") if full else log.warning("disk_writable")
+            self._on_full(full)

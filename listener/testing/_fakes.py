@@ -76,7 +76,7 @@ class FakeSource:
         """Queue an error."""
         self.pages.append(problem)
 
-    def poll(self, place: Place, needs: Sequence[Query], cursor: Cursor | None, budget: Budget) -> Page:  # noqa: ARG002
+    def poll(self, place: Place, needs: Sequence[Query], cursor: Cursor | None, budget: Budget) -> Page:
         """Answer the next page."""
         self.asked.append(cursor)
         if not self.pages:

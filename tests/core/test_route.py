@@ -140,8 +140,26 @@ def test_parents_are_walked_before_their_children() -> None:
 
 
 def test_a_route_says_what_had_to_hold() -> None:
-    assert route("r", "rating < 0.3", "sentiment = negative").why() == "rating < 0.3 and sentiment = negative"
-    assert Route(name="all").why() == "everything"
+    assert route("r", "rating < 0.3", "sentiment = negative").written() == "rating < 0.3 and sentiment = negative"
+    assert Route(name="all").written() == "everything"
+
+
+@pytest.mark.parametrize(
+    ("matcher", "facts", "said"),
+    [
+        ("text =~ leak\\w*", {"text": "it is leaking gas"}, "text has “leaking”"),
+        ("text !~ refund", {"text": "nice"}, "text has no “refund”"),
+        ("sentiment = negative", {"sentiment": "negative"}, "sentiment is negative"),
+        ("sentiment != positive", {"sentiment": "neutral"}, "sentiment is neutral, not positive"),
+        ("sentiment != positive", {}, "sentiment is unknown, not positive"),
+        ("rating < 0.3", {"rating": 0.25}, "rating 0.25 is under 0.3"),
+        ("followers > 100", {"followers": 2500.0}, "followers 2500 is over 100"),
+        ("query =~ ac.e", {"query": ("acme", "other")}, "query has “acme”"),
+    ],
+)
+def test_a_matcher_says_what_satisfied_it(matcher: str, facts: dict[str, Fact], said: str) -> None:
+    assert Matcher.parse(matcher).matches(facts)
+    assert Matcher.parse(matcher).said(facts) == said
 
 
 @pytest.mark.parametrize(
