@@ -66,9 +66,18 @@ def test_a_feed_that_takes_too_long_is_given_up_and_the_next_one_read(parser: Pa
     started = time.monotonic()
     with pytest.raises(ParseError, match="longer than 1 s"):
         parser.parse(GOOD, {})
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 9
     assert ended(pid)
     assert parser.parse(GOOD, {}).entries[0].text == "fine"
+
+
+def test_a_feed_that_takes_much_processor_time_ends_the_child_only() -> None:
+    parser = Parser(seconds=1)
+    body = b"<rss version='2.0'><channel>" + b"<item><title>x</title></item>" * 160_000 + b"</channel></rss>"
+    with pytest.raises(ParseError, match="longer than 1 s"):
+        parser.parse(body, {})
+    assert parser.parse(GOOD, {}).entries[0].text == "fine"
+    parser.close()
 
 
 def test_a_feed_that_eats_the_memory_is_given_up_and_the_next_one_read() -> None:
@@ -144,7 +153,7 @@ def test_hostile_documents_are_read_or_refused_in_time(parser: Parser, body: byt
     started = time.monotonic()
     with suppress(ParseError):
         parser.parse(body, {"content-type": "text/xml"})
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 20
     assert parser.parse(GOOD, {}).entries[0].text == "fine"
 
 
