@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from listener.core.errors import StoreError, StoreFull
 from listener.core.mention import Mention, facts
 from listener.core.protocols import Clock
 from listener.core.route import Route, bundle_key, worst
@@ -29,9 +32,15 @@ def escalate(store: Store, rules: Rules, clock: Clock, limit: int = 256) -> int:
     mentions = store.mentions.claim("route", limit, clock())
     if not mentions:
         return 0
-    with store.transaction():
-        waiting = store.mentions.waiting("route", mentions)
-        store.mentions.routed([_route(store, rules, mention, clock) for mention in waiting], rules.revision)
+    try:
+        with store.transaction():
+            waiting = store.mentions.waiting("route", mentions)
+            store.mentions.routed([_route(store, rules, mention, clock) for mention in waiting], rules.revision)
+    except StoreFull:
+        # No fault of theirs, and no reason to wait for the lease; a full disk may not even take this.
+        with suppress(StoreError):
+            store.mentions.give_back(mentions)
+        raise
     return len(mentions)
 
 

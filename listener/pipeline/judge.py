@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
-from listener.core.errors import AdapterError, Unforeseen
+from listener.core.errors import AdapterError, StoreError, StoreFull, Unforeseen
 from listener.core.mention import Mention, Post, facts
 from listener.core.protocols import Clock, Scorer
 from listener.core.rules import Rules
@@ -38,23 +39,31 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
         AdapterError: the scorer cannot be used at all now; the mentions went back untried.
         StoreError: nothing was written; the mentions are judged again when their lease ends.
     """
+    with border("scorer"):
+        name = scorer.name
     mentions = store.mentions.claim("judge", limit, clock())
     if not mentions:
         return 0
-    known = store.mentions.verdicts(mentions, scorer.name)
+    known = store.mentions.verdicts(mentions, name)
     fresh = [m for m in mentions if (m.post_id, m.fingerprint) not in known]
     try:
-        with border(scorer.name):
+        with border(name):
             verdicts = known | _read(scorer, fresh)
     except Unforeseen as problem:
         # The guilty text is found one by one.
         store.mentions.unclaim(mentions, clock() + RETRY, str(problem))
-        get_logger().warning("batch_failed", mentions=len(mentions), scorer=scorer.name)
+        get_logger().warning("batch_failed", mentions=len(mentions), scorer=name)
         return len(mentions)
     except AdapterError:
         store.mentions.give_back(mentions)
         raise
-    _keep(store, mentions, verdicts, frozenset(known), rules, clock)
+    try:
+        _keep(store, mentions, verdicts, frozenset(known), rules, clock)
+    except StoreFull:
+        # No fault of theirs, and no reason to wait for the lease; a full disk may not even take this.
+        with suppress(StoreError):
+            store.mentions.give_back(mentions)
+        raise
     return len(mentions)
 
 
