@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from listener.core.errors import ListenerError, Unforeseen
+from listener.core.errors import AdapterError, Unforeseen
 
 
 @contextmanager
 def border(resource: str) -> Iterator[None]:
-    """Let errors of ours through and turn any other into an Unforeseen; a stranger's defect must not end the daemon.
+    """Let an adapter's own errors through and turn all others into Unforeseen: a stranger's defect ends no daemon.
 
     Args:
         resource: the place, scorer or channel whose adapter is called.
@@ -23,7 +23,7 @@ def border(resource: str) -> Iterator[None]:
     """
     try:
         yield
-    except ListenerError:
+    except AdapterError:
         raise
     except Exception as problem:
         raise Unforeseen(f"{type(problem).__name__}: {str(problem)[:300]}", resource=resource) from problem

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from listener.core.errors import AdapterError, Rejected, Unavailable
-from listener.core.mention import Sighting
+from listener.core.mention import Sighting, line
 from listener.core.place import PlaceTurn, pause_after, pause_after_failure
 from listener.core.protocols import Budget, Clock, Source
 from listener.core.query import Cursor, Page, Place
@@ -73,7 +74,9 @@ def poll_place(store: Store, source: Source, place: Place, turn: PlaceTurn, rule
 
 def _ask(source: Source, place: Place, rules: Rules, cursor: Cursor | None) -> Page:
     with border(place.name):
-        return source.poll(place, rules.matchbook.needs(place), cursor, Budget())
+        page = source.poll(place, rules.matchbook.needs(place), cursor, Budget())
+        (page.cursor or "").encode()  # the database takes only whole characters
+        return replace(page, gap=page.gap and line(page.gap))
 
 
 def _store(store: Store, place: Place, page: Page, rules: Rules, turn: PlaceTurn, now: datetime, *, keep: bool) -> None:
