@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from tests.homes import CONFIG, ROWS, Home
 pytestmark = pytest.mark.model
 
 
-@pytest.fixture
-def judged(home: Home, command: Command) -> Home:
-    """A home in which a complaint went all the way."""
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a complaint went all the way; made once, copied by each test."""
+    home = Home(tmp_path_factory.mktemp("finished"))
     home.write("My acme kettle is broken and nobody answers, I hate it.", "The acme shop opens at nine.")
-    ended = command("once", "--json")
+    ended = home.command("once", "--json")
     assert ended.code == 0, ended.err
     told = ended.json
     assert isinstance(told, dict)
@@ -25,8 +27,14 @@ def judged(home: Home, command: Command) -> Home:
         {"name": "rows", "source": "file", "answered": True, "error": None, "outcomes": {"stored": 2}}
     ]
     assert (told["judged"], told["messages"], told["dead"]) == (2, 1, 0)
-    assert told["routed"] >= 1
     assert told["cases"] == {"open": 1}
+    return home.folder
+
+
+@pytest.fixture
+def judged(home: Home, finished: Path) -> Home:
+    """A home in which a complaint went all the way."""
+    shutil.copytree(finished, home.folder, dirs_exist_ok=True)
     return home
 
 
