@@ -9,8 +9,7 @@ import pytest
 
 from listener.core.protocols import Tools
 from listener.core.sentiment import Probabilities, Verdict, unreadable
-from listener.testing._fakes import NoOptions
-from listener.testing._scorers import check_scorer
+from listener.testing import NoOptions, check_scorer
 
 
 class Good:

@@ -15,11 +15,12 @@ from listener.testing._fakes import (
     make_post,
     verdict,
 )
+from listener.testing._scorers import check_scorer
 from listener.testing._site import Asked, Fault, Site, Told
 from listener.testing._sources import check_source
 
 __all__ = [
     "FAILURES", "HOSTILE", "START", "Asked", "Failure", "FakeChannel", "FakeClock", "FakeScorer", "FakeSource",
-    "FarEnd", "Fault", "NoOptions", "Received", "Site", "Told", "cases_told", "check_channel", "check_source",
-    "example_message", "make_post", "verdict",
+    "FarEnd", "Fault", "NoOptions", "Received", "Site", "Told", "cases_told", "check_channel", "check_scorer",
+    "check_source", "example_message", "make_post", "verdict",
 ]  # fmt: skip

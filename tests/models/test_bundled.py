@@ -16,7 +16,7 @@ import models.bundled
 from listener.core.errors import Rejected, SettingsError
 from listener.core.protocols import Tools
 from listener.core.sentiment import LABELS, Verdict
-from listener.testing._scorers import check_scorer
+from listener.testing import check_scorer
 from models.bundled import Bundled, BundledOptions
 
 pytestmark = pytest.mark.model

@@ -14,7 +14,7 @@ import pytest
 import models.transformer
 from listener.core.errors import Rejected, SettingsError
 from listener.core.protocols import Scorer, Tools
-from listener.testing._scorers import check_scorer
+from listener.testing import check_scorer
 from models.transformer import Transformer, TransformerOptions
 
 TOOLS = Tools(http=None, clock=lambda: datetime(2026, 11, 1, tzinfo=UTC))
