@@ -230,7 +230,13 @@ def _line(number: int, text: str, author: str) -> CaseLine:
         arrival_reason="new",
         sentiment=mood,
     )
-    case = Case(
+    return CaseLine(
+        case=_case(number, text, author, now), mention=mention, url=f"https://desk.example/cases/c-{number}"
+    )
+
+
+def _case(number: int, text: str, author: str, now: datetime) -> Case:
+    return Case(
         id=number,
         public_id=f"c-{number}",
         key=f"k{number}",
@@ -246,4 +252,3 @@ def _line(number: int, text: str, author: str) -> CaseLine:
         resolved_at=None,
         mentions=1,
     )
-    return CaseLine(case=case, mention=mention, url=f"https://desk.example/cases/c-{number}")
