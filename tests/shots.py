@@ -33,7 +33,7 @@ from tests.web.stage import Stage
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / ".shots"
 NOW = datetime(2026, 11, 15, 9, 30, tzinfo=UTC)
-WIDTHS: Mapping[int, int] = {1280: 900, 390: 1200}
+WIDTHS: Mapping[int, int] = {1280: 760, 390: 1200}
 
 BAD = frozenset({
     "broken", "broke", "refund", "waiting", "worst", "terrible", "awful", "never", "late", "lost", "missing", "rude",
