@@ -156,7 +156,9 @@ class Engine:
         until = time.monotonic() + seconds
         # A long rest is cut into short ones, so that a resting step still counts as alive.
         while seconds > 0 and not self._stop.is_set() and (left := until - time.monotonic()) > 0:
-            if lane.bell.wait(min(left, 10.0)) and not lane.trouble:
+            if lane.trouble:
+                self._stop.wait(min(left, 10.0))  # a bell is no reason to fail sooner
+            elif lane.bell.wait(min(left, 10.0)):
                 return
             lane.beat = time.monotonic()
 
