@@ -21,7 +21,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Self
 
 DEADLINE = 60.0
 """Seconds for a start: machines that run the whole suite are busy."""
@@ -90,6 +92,14 @@ class Ended:
         return json.loads(self.out)
 
 
+def lives(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Running:
     """A daemon that runs; its log and its words are files, so that no pipe fills up."""
 
@@ -113,6 +123,11 @@ class Running:
     def url(self) -> str:
         """Address of its pages."""
         return next(line for line in self.words.read_text().splitlines() if line.startswith("Pages: "))[7:]
+
+    def children(self) -> set[int]:
+        """Process ids of its child processes."""
+        found = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return {int(pid) for path in found for pid in path.read_text().split()}
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -183,6 +198,49 @@ class Home:
             if running.process.poll() is None:
                 running.process.kill()
                 running.process.wait(DEADLINE)
+
+
+FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>t</title><item><guid>1</guid>
+<title>acme is broken, I hate it</title></item></channel></rss>"""
+
+
+class FeedServer:
+    """A server on loopback: a feed at every address, except that /hangs answers only at the end of the block."""
+
+    def __init__(self) -> None:
+        self.asked, self._let_go = threading.Event(), threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        asked, let_go = self.asked, self._let_go
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path == "/hangs":
+                    asked.set()
+                    let_go.wait(2 * DEADLINE)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(FEED)
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        return Handler
+
+    def place(self, name: str) -> str:
+        """A place in the configuration that reads a feed here."""
+        url = f"http://127.0.0.1:{self._server.server_port}/{name}"
+        return f'\n[[place]]\nname = "{name}"\nsource = "feed"\nurl = "{url}"\nhistory = "live"\n'
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._let_go.set()
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class Notices:

@@ -18,7 +18,7 @@ import pytest
 
 from listener.control import MAX_LINE, Client, Control, Unreachable, socket_path
 from listener.core.errors import ListenerError, SettingsError, StoreFull
-from tests.homes import CONFIG, ROWS, Home, environment, listening, until
+from tests.homes import CONFIG, DEADLINE, ROWS, FeedServer, Home, environment, listening, lives, until
 
 pytestmark = pytest.mark.model
 
@@ -122,6 +122,25 @@ def test_sigterm_in_the_middle_of_judging_loses_and_doubles_nothing(home: Home) 
     assert home.number("SELECT count(*) FROM posts") == 1500
     assert home.number("SELECT count(*) - count(DISTINCT key) FROM cases") == 0
     assert home.number("SELECT count(*) FROM attempts WHERE outcome = 'accepted'") >= before
+
+
+def test_sigterm_while_a_server_hangs_ends_in_time_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with FeedServer() as feeds:
+        home = Home(tmp_path, CONFIG + feeds.place("answers") + feeds.place("hangs"))
+        try:
+            running = home.daemon()
+            until(lambda: home.number("SELECT count(*) FROM mentions WHERE label IS NOT NULL"), "a feed is heard")
+            assert feeds.asked.wait(DEADLINE)
+            children = running.children()
+            assert children, "the feed's parser runs beside it"
+            code, seconds = running.end()
+            assert code == 0
+            assert seconds <= 10
+            assert running.said("late=poll-")
+            assert leases(home) == 0
+            until(lambda: not any(map(lives, children)), "the parser has ended too")
+        finally:
+            home.close()
 
 
 def test_a_killed_daemon_is_followed_by_one_that_goes_on(home: Home) -> None:

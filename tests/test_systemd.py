@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.homes import CONFIG, Home, environment, listening, until
+from tests.homes import CONFIG, FeedServer, Home, environment, listening, until
 from tests.sandbox import allowed_calls, directives
 
 UNIT = Path(__file__).resolve().parents[1] / "systemd" / "listener.service"
@@ -117,13 +117,16 @@ def test_the_sandbox_holds(home: Home) -> None:
 
 
 @pytest.mark.model
-def test_once_in_the_units_sandbox_ends_with_a_judged_mention(home: Home) -> None:
+def test_once_in_the_units_sandbox_ends_with_judged_mentions(home: Home) -> None:
     home.write("My acme kettle is broken and nobody answers, I hate it.")
-    found = sandboxed(home, sys.executable, "-m", "listener", "once", "--config", str(home.config))
+    with FeedServer() as feeds:
+        home.config.write_text(CONFIG + feeds.place("feed"))
+        found = sandboxed(home, sys.executable, "-m", "listener", "once", "--config", str(home.config))
     assert found.returncode == 0, found.stderr
-    assert home.ask("SELECT label, certainty FROM mentions") == [("negative", "confident")]
-    assert home.number("SELECT count(*) FROM cases") == 1
-    assert home.number("SELECT count(*) FROM attempts WHERE outcome = 'accepted'") == 1
+    assert set(home.ask("SELECT place, label FROM mentions")) == {("rows", "negative"), ("feed", "negative")}
+    assert home.ask("SELECT certainty FROM mentions WHERE place = 'rows'") == [("confident",)]
+    assert home.number("SELECT count(*) FROM cases")
+    assert home.number("SELECT count(*) FROM attempts WHERE outcome = 'accepted'")
     assert {path.stat().st_mode & 0o077 for path in (home.folder / "state").iterdir()} == {0}
 
 
