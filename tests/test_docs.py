@@ -30,6 +30,8 @@ pytestmark = pytest.mark.sources
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("listener", "sources", "models", "notifier")
+WRITTEN = {"FIGURES.md", "models/bundled/quality.json"}
+"""Results of `make bench` and `make train`, which a checkout may not have yet."""
 
 
 def tracked(*patterns: str) -> tuple[Path, ...]:
@@ -219,7 +221,8 @@ def test_the_tree_in_architecture_is_the_tree_on_disk() -> None:
     assert len(listed) == len(told), "a file is listed twice"
     hidden = {path for path in listed if path.endswith("/") and any(p != path and p.startswith(path) for p in listed)}
     on_disk = {_entry(path, listed - hidden) for path in tracked()}
-    assert listed - hidden == on_disk
+    assert listed - hidden - WRITTEN == on_disk - WRITTEN
+    assert listed >= WRITTEN
 
 
 def _entry(path: Path, leaves: Iterable[str]) -> str:
