@@ -249,3 +249,8 @@ def test_the_public_api_is_what_the_facade_says() -> None:
 
     assert sorted(listener.__all__) == listener.__all__
     assert all(hasattr(listener, name) for name in listener.__all__)
+
+
+def test_the_public_api_type_checks_as_strangers_use_it() -> None:
+    found = run("-m", "mypy", "--no-incremental", "tests/typing_api.py")
+    assert found.returncode == 0, found.stdout + found.stderr
