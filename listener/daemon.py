@@ -24,7 +24,7 @@ from listener.core.protocols import Clock
 from listener.engine.threads import Engine
 from listener.errands import Errands
 from listener.settings import Settings
-from listener.telemetry import get_logger
+from listener.telemetry import get_logger, set_up_logging
 
 ENGINE_GRACE = 6.0
 """Seconds that running units of work get at the end; with the pages' and the database's share less than ten."""
@@ -224,6 +224,8 @@ class Daemon:
             get_logger().error("reload_refused", error=str(problem))
             return str(problem)
         assert self._engine is not None
+        general = self._app.settings.listener
+        set_up_logging(general.log_level, general.log_format)
         late = self._engine.stop(RELOAD_GRACE)
         self._engine = self._start_engine()
         waits = _needs_restart(before, self._app.settings)
@@ -288,7 +290,6 @@ def run(
         SettingsError: something configured cannot be built or bound.
         AdapterError: the scorer cannot be loaded.
     """
-    os.umask(0o077)
     lock = Lock(settings.state_dir)
     lock.take()
     app = make_app(settings, clock)

@@ -175,10 +175,11 @@ def test_a_broken_file_at_sighup_changes_nothing_and_is_explained(home: Home) ->
     assert refused.code == 3
     home.write("acme is broken")
     until(lambda: home.number("SELECT count(*) FROM mentions"), "the old configuration listens on")
-    home.config.write_text(CONFIG + ROWS.replace('"rows"', '"more"').replace("rows.ndjson", "more.ndjson"))
+    more = ROWS.replace('"rows"', '"more"').replace("rows.ndjson", "more.ndjson")
+    home.config.write_text(CONFIG.replace("[web]", 'log_format = "json"\n[web]') + more)
     (home.folder / "more.ndjson").write_text(json.dumps({"id": "x", "author": "b", "text": "acme, more"}) + "\n")
     running.send(signal.SIGHUP)
-    running.wait_for(" reloaded ")
+    running.wait_for('"event": "reloaded"')
     until(lambda: home.number("SELECT count(*) FROM mentions WHERE place = 'more'"), "the new place is heard")
     assert running.end()[0] == 0
 

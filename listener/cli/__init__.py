@@ -50,6 +50,8 @@ def listener(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its code."""
+    # Databases, backups and sockets hold what people said: they are nobody else's.
+    os.umask(0o077)
     sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
 
 

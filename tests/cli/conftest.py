@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 def command(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
     """Runs a command to its end."""
     handlers = list(logging.getLogger().handlers)
+    mask = os.umask(0o022)
 
     def run(*arguments: str) -> Ended:
         with pytest.raises(SystemExit) as ended:
@@ -40,6 +42,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
         return Ended(code, said.out, said.err)
 
     yield run
+    os.umask(mask)
     # The command logged to a stream that ends with this test.
     structlog.reset_defaults()
     logging.getLogger().handlers = handlers

@@ -125,6 +125,13 @@ def test_the_help_names_every_command_with_examples_and_every_exit_code(command:
         assert "Examples:" in command(name, "--help").out
 
 
+def test_the_manual_has_every_exit_code() -> None:
+    manual = (Path(__file__).resolve().parents[2] / "systemd" / "README.md").read_text()
+    assert [
+        f"| {code} | {meaning} |" for code, meaning in MEANINGS.items() if f"| {code} | {meaning} |" not in manual
+    ] == []
+
+
 @pytest.mark.parametrize("arguments", [("fly",), ("import",), ("check", "--loud"), ("import", "x", "--place", "y")])
 def test_a_wrong_command_line_ends_with_two(home: Home, command: Command, arguments: tuple[str, ...]) -> None:
     ended = command(*arguments)

@@ -144,6 +144,7 @@ def test_a_backup_is_whole_and_overwrites_nothing(judged: Home, command: Command
     with sqlite3.connect("copy.db") as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert copy.execute("SELECT count(*) FROM mentions").fetchone() == (2,)
+    assert Path("copy.db").stat().st_mode & 0o077 == 0, "nobody else's"
     again = command("backup", "copy.db")
     assert again.code == 4
     assert "exists already" in again.err
