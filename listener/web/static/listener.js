@@ -29,8 +29,8 @@
     if (!live) return;
     if (!busy()) {
       try {
-        const answer = await fetch(location.href, { credentials: "same-origin" });
-        if (!answer.ok) throw new Error(answer.status);
+        const answer = await fetch(location.href);
+        if (!answer.ok) throw answer;
         const text = await answer.text();
         if (text !== last && !busy()) {
           const page = new DOMParser().parseFromString(text, "text/html");
@@ -39,10 +39,8 @@
             exchange(live, document.adoptNode(fresh));
             document.title = page.title;
           }
-          for (const part of [".standing"]) {
-            const [old, renewed] = [document.querySelector(part), page.querySelector(part)];
-            if (old && renewed) old.replaceWith(document.adoptNode(renewed));
-          }
+          const [standing, renewed] = [document, page].map((of) => of.querySelector(".standing"));
+          if (standing && renewed) standing.replaceWith(document.adoptNode(renewed));
           last = text;
         }
         pulse.textContent = "";
@@ -50,7 +48,7 @@
         pulse.textContent = "Listener does not answer; what you see may be old.";
       }
     }
-    setTimeout(look, 1000 * (Number(live.dataset.every) || 5));
+    setTimeout(look, 1000 * live.dataset.every);
   };
 
   setTimeout(look, 3000);
