@@ -33,8 +33,6 @@ EVENTS: Mapping[str, str] = {
     "message_failed": "a channel did not take a message; it is tried again",
     "message_dropped": "a message was no longer worth sending",
     "message_dead": "a message was given up",
-    "channel_down": "a channel stopped taking messages; said once",
-    "channel_up": "a channel takes messages again",
     "disk_full": "the disk is full: intake rests",
     "disk_writable": "the disk takes writes again",
     "step_failed": "a step met an error nobody foresaw; it is tried again",
