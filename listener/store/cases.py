@@ -66,10 +66,17 @@ class Cases:
         if known is None:
             self._join(mention.id, case.id, now)
         row = self._db.write(
-            "UPDATE cases SET status = CASE WHEN status = 'resolved' THEN 'open' ELSE status END, "
+            # What raises a case is also what it is shown under.
+            "UPDATE cases SET route = CASE WHEN priority > ? THEN ? ELSE route END, "
+            "reason = CASE WHEN priority > ? THEN ? ELSE reason END, "
+            "status = CASE WHEN status = 'resolved' THEN 'open' ELSE status END, "
             "resolved_at = NULL, severity = ?, priority = ?, headline = ?, changed_at = ?, mentions = mentions + ? "
             "WHERE id = ? RETURNING *",
             (
+                SEVERITIES.index(severity),
+                route,
+                SEVERITIES.index(severity),
+                reason,
                 *_severity(worst((case.severity, severity))),
                 headline(mention),
                 to_ms(now),

@@ -7,18 +7,24 @@ here=.servers
 python=.venv/bin/python
 mkdir -p "$here"
 
-packages=(wordpress php-cli php-mysql php-xml php-mbstring php-curl mariadb-server)
+packages=(
+    wordpress php-cli php-mysql php-xml php-mbstring php-curl mariadb-server # feeds from real software
+    chromium fonts-noto-color-emoji                                          # pages in a real browser
+    strace systemd libseccomp2                                               # what leaves, and the unit's sandbox
+)
 
 installed() {
     [ -r /usr/share/wordpress/wp-load.php ] && command -v php >/dev/null && command -v mariadbd >/dev/null \
-        && command -v mariadb-install-db >/dev/null && [[ "$(php -m)" == *mysqli* ]]
+        && command -v mariadb-install-db >/dev/null && [[ "$(php -m)" == *mysqli* ]] \
+        && command -v chromium >/dev/null && command -v strace >/dev/null && command -v systemd-analyze >/dev/null \
+        && [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ]
 }
 
 debian() {
     if installed; then
-        echo "WordPress, PHP and MariaDB are there."
+        echo "WordPress, PHP, MariaDB, Chromium, strace and systemd-analyze are there."
     elif ! command -v apt-get >/dev/null; then
-        echo "No apt-get here: install WordPress to /usr/share/wordpress, PHP (command line, mysqli, xml, mbstring) and MariaDB yourself." >&2
+        echo "No apt-get here: install what these Debian packages hold yourself: ${packages[*]}" >&2
         return 1
     elif [ "$(id -u)" != 0 ]; then
         echo "Installing Debian packages needs root. Run: sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
@@ -50,7 +56,22 @@ corpus() {
     tar -xzf "$here/feedparser-$version.tar.gz" -C "$here"
 }
 
+# axe-core judges the pages' accessibility; it comes from the npm registry, so it needs npm.
+axe() {
+    local version=4.14.1 sum=e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+    if [ -e "$here/axe.min.js" ]; then
+        echo "axe-core is there."
+    elif ! command -v npm >/dev/null; then
+        echo "No npm here: the accessibility tests will be skipped." >&2
+    else
+        (cd "$here" && npm pack --silent "axe-core@$version" >/dev/null)
+        echo "$sum  $here/axe-core-$version.tgz" | sha256sum --check --quiet
+        tar -xzf "$here/axe-core-$version.tgz" -C "$here" --strip-components=1 package/axe.min.js
+    fi
+}
+
 status=0
+axe || status=1
 debian || status=1
 corpus || status=1
 exit "$status"

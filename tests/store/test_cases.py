@@ -117,3 +117,13 @@ def test_the_newest_mention_of_each_case_is_found(store: Store) -> None:
     newest = store.trails.newest_of([case.id, other.id])
     assert {key: found.post.external_id for key, found in newest.items()} == {case.id: "2", other.id: "3"}
     assert store.trails.newest_of([]) == {}
+
+
+def test_a_raised_case_is_shown_under_what_raised_it(store: Store) -> None:
+    open_case(store, mention(store, "1", author="ann"), route="perhaps", reason="unsure", severity="low")
+    raised, _ = open_case(
+        store, mention(store, "2", author="ann"), route="safety", reason="it burns", severity="crisis"
+    )
+    later, _ = open_case(store, mention(store, "3", author="ann"), route="complaints", reason="angry", severity="high")
+    assert (raised.route, raised.reason, raised.severity) == ("safety", "it burns", "crisis")
+    assert (later.route, later.reason, later.severity, later.mentions) == ("safety", "it burns", "crisis", 3)
