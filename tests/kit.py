@@ -130,12 +130,13 @@ def judge_as(
 
 
 def open_case(
-    store: Store, mention: Mention, *, severity: Severity = "normal", now: datetime = START
-) -> tuple[Case, bool]:
+    store: Store, mention: Mention, *, severity: Severity = "normal", now: datetime = START,
+    route: str = "complaints", reason: str = "why",
+) -> tuple[Case, bool]:  # fmt: skip
     """Give a mention its case."""
     with store.transaction():
         return store.cases.open_or_grow(
-            mention, route="complaints", reason="why", severity=severity, window=timedelta(days=7), now=now
+            mention, route=route, reason=reason, severity=severity, window=timedelta(days=7), now=now
         )
 
 
