@@ -19,6 +19,16 @@ LANGUAGES = st.sampled_from([None, "en", "de"])
 BRANDS = st.sampled_from([("Acme",), ("Bolt",), ("Acme", "Bolt")])
 
 
+def test_a_mention_that_is_judged_again_is_counted_once(store: Store) -> None:
+    post = make_post("1")
+    add_posts(store, post)
+    for number, (chances, language) in enumerate([((0.9, 0.1, 0), None), ((0, 0.1, 0.9), "en"), ((0.9, 0.1, 0), "de")]):
+        post = edit_post(store, post, text=f"Acme {number}")
+        judge_as(store, store.mentions.claim("judge", 9, START), *chances, language=language)
+        assert sum(store.trends.totals().values()) == 1
+        assert store.trends.totals() == store.trends.recount()
+
+
 class Rollup(RuleBasedStateMachine):
     """Posts come, change, are judged and judged again; batches die in between."""
 
@@ -48,6 +58,13 @@ class Rollup(RuleBasedStateMachine):
     def judge(self, limit: int, chances: tuple[float, ...], language: str | None) -> None:
         """A batch is judged."""
         judge_as(self.store, self.store.mentions.claim("judge", limit, START), *chances, language=language)
+
+    @rule(chances=CHANCES, language=LANGUAGES)
+    def change(self, chances: tuple[float, ...], language: str | None) -> None:
+        """The newest post of a brand is edited, and everything that waits is judged anew."""
+        if self.posts:
+            self.posts[-1] = edit_post(self.store, self.posts[-1], text=f"{self.posts[-1].text}!")
+            self.judge(100, chances, language)
 
     @rule(limit=st.integers(1, 4))
     def fail(self, limit: int) -> None:
@@ -82,4 +99,4 @@ class Rollup(RuleBasedStateMachine):
 
 
 TestRollup = Rollup.TestCase
-TestRollup.settings = settings(max_examples=25, stateful_step_count=25, deadline=None, database=None)
+TestRollup.settings = settings(max_examples=40, stateful_step_count=30, deadline=None, database=None)
