@@ -15,6 +15,7 @@ import typer
 from listener import __version__
 from listener.cli import checking, judging, rows, running, telling, upkeep
 from listener.cli.exits import TABLE, code_of, words_of
+from listener.cli.options import paragraphs
 from listener.core.errors import ListenerError
 
 __all__ = ["cli", "main"]
@@ -31,6 +32,8 @@ cli = typer.Typer(
 )
 for group in (running, rows, checking, judging, telling, upkeep):
     group.add_to(cli)
+for command in (*cli.registered_commands, *upkeep.dead_cli.registered_commands):
+    command.help = paragraphs(command.callback)
 
 
 def _say_version(asked: bool) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +41,12 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs
 def examples(*lines: str) -> str:
     """The end of a help page: one example a line."""
     return "\n\n".join(("Examples:", *lines))
+
+
+def paragraphs(command: Callable[..., object] | None) -> str:
+    """A command's docstring for its help page, where each paragraph is wrapped to the terminal."""
+    text = inspect.getdoc(command) or ""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def find(config: Path | None) -> Path | None:
