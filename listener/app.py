@@ -108,6 +108,9 @@ class App:
         Only the holder of the lock may call it.
         """
         self.store.release()
+        self._agree()
+
+    def _agree(self) -> None:
         self.store.places.sync(self.settings.places, self.clock())
         orphans = self.store.outbox.bury_orphans(tuple(self.adapters.channels), self.clock())
         if orphans:
@@ -123,7 +126,7 @@ class App:
         """
         self.adapters = self._build(settings)
         self.settings = settings
-        self.store.places.sync(settings.places, self.clock())
+        self._agree()
 
     def warm(self) -> None:
         """Load the scorer, so that the first mention does not wait for it.
