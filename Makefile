@@ -4,7 +4,6 @@
 
 PYTHON ?= python3
 V := .venv/bin
-export PYTHONDONTWRITEBYTECODE = 1
 
 run: .venv/.runtime
 	@$(V)/listener run --config config/demo.toml
@@ -62,11 +61,11 @@ clean:
 
 .venv/.runtime: .venv/.uv pyproject.toml requirements.lock
 	@echo "Installing Listener into .venv (a minute or two the first time) ..."
-	@$(V)/uv pip install --quiet --python $(V)/python --require-hashes -r requirements.lock
+	@$(V)/uv pip install --quiet --compile-bytecode --python $(V)/python --require-hashes -r requirements.lock
 	@$(V)/uv pip install --quiet --python $(V)/python --no-deps --editable .
 	@touch $@
 
 .venv/.test: .venv/.runtime requirements-test.lock
 	@echo "Installing what the tests need ..."
-	@$(V)/uv pip install --quiet --python $(V)/python --require-hashes -r requirements-test.lock
+	@$(V)/uv pip install --quiet --compile-bytecode --python $(V)/python --require-hashes -r requirements-test.lock
 	@touch $@

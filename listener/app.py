@@ -142,7 +142,7 @@ class App:
         """The pipeline's steps for the engine: one for each kind of work, one for each channel."""
         return (
             Step(name="poll", run=self._poll, wakes=("judge",), threads=POLLERS, patience=300.0),
-            Step(name="judge", run=self._judge, wakes=("route",), patience=300.0),
+            Step(name="judge", run=self._judge, wakes=("route",), patience=60.0),
             Step(name="route", run=self._route, wakes=("dispatch",)),
             *(self._dispatcher(name) for name in self.adapters.channels),
         )

@@ -18,6 +18,9 @@ from listener.telemetry import get_logger
 
 RETRY = timedelta(seconds=5)
 
+CHARACTERS = 200_000
+"""Most text of a batch: some 50,000 tokens, which a slow processor reads in ten seconds or so."""
+
 State = tuple[int, str]
 """One state of a post: its row id and its fingerprint."""
 
@@ -41,7 +44,7 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
     """
     with border("scorer"):
         name = scorer.name
-    mentions = store.mentions.claim("judge", limit, clock())
+    mentions = _claim(store, limit, clock)
     if not mentions:
         return 0
     known = store.mentions.verdicts(mentions, name)
@@ -65,6 +68,18 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
             store.mentions.give_back(mentions)
         raise
     return len(mentions)
+
+
+def _claim(store: Store, limit: int, clock: Clock) -> tuple[Mention, ...]:
+    """Claim a batch that a scorer reads in seconds; what is too much for one goes back untried."""
+    claimed = store.mentions.claim("judge", limit, clock())
+    length = 0
+    for taken, mention in enumerate(claimed):
+        length += len(mention.post.text)
+        if length > CHARACTERS and taken:
+            store.mentions.give_back(claimed[taken:])
+            return claimed[:taken]
+    return claimed
 
 
 def words_of(post: Post) -> str:

@@ -223,3 +223,14 @@ def test_leases_outlive_a_slow_batch(store: Store, scorer: FakeScorer, rules: Ru
     scorer.on_read = slow
     judge(store, scorer, rules, clock)
     assert others == [0]
+
+
+def test_long_texts_make_smaller_batches_and_cost_the_others_no_try(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    add_posts(store, *(make_post(str(n), f"acme {n} " + "word " * 3_900) for n in range(30)))
+    batches = []
+    while handled := judge(store, scorer, rules, clock):
+        batches.append(handled)
+    assert batches == [10, 10, 10]
+    assert set(steps(store).values()) == {None}
