@@ -24,7 +24,7 @@ Precision = Literal["int8", "bf16", "f32"]
 Node = Any  # OpenVINO ships no types
 
 _GROUP: Final = 384
-"""Activations share one scale in groups of this many; with the whole token in a group the int8 product is fastest."""
+"""So many activations of a token share one scale; the encoder's width, with which the int8 product is fastest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +44,8 @@ def best_precision(flags: frozenset[str]) -> Precision:
         flags: the processor's features, in the words of /proc/cpuinfo.
 
     Returns:
-        bf16 with AMX, whose bfloat16 tiles outrun everything else; int8 with AVX-512 VNNI, which is half as fast again
-        as AVX-512 BF16; f32 on all others.
+        bf16 with AMX, which multiplies it in tiles; int8 with AVX-512 VNNI, where it was measured to be half as fast
+        again as bf16; f32 on all others.
     """
     if "amx_bf16" in flags:
         return "bf16"

@@ -14,6 +14,7 @@ mkdir -p .train
 export LISTENER_DATA OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1
 python=.venv-train/bin/python
 "$python" -m models.training.train
+"$python" -m models.training.reference
 "$python" -m models.training.crossvalidate
 "$python" -m models.training.calibrate
 "$python" -m models.training.quality
