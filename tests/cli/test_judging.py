@@ -82,6 +82,8 @@ def test_ctrl_c_ends_it_quietly(home: Home) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "listener", "score"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env=environment(), cwd=home.folder,
+        # A shell that starts the tests in the background hands down an ignored Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as child:  # fmt: skip
         assert child.stdin is not None
         assert child.stdout is not None
