@@ -73,7 +73,7 @@ def test_the_examples_in_default_toml_can_be_used(tmp_path: Path) -> None:
     environ = {"LISTENER_CREDENTIAL_DATABASE": "x", "LISTENER_CREDENTIAL_MAIL": "x"}
     settings = load(file, environ)
     assert settings.places[0].params == {"url": "https://news.example.org/feed.xml"}
-    assert [query.name for query in settings.queries] == ["Fjordmark", "Fjordmark's app"]
+    assert [query.name for query in settings.queries] == ["Brackholm", "Brackholm's app"]
 
 
 @pytest.mark.parametrize("name", ["default.toml", "demo.toml"])

@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-BRAND = '[[brand]]\nname = "Fjordmark"\nterms = ["fjordmark"]\n'
+BRAND = '[[brand]]\nname = "Brackholm"\nterms = ["brackholm"]\n'
 FEED = '[[place]]\nname = "news"\nsource = "feed"\n'
 
 # --- what is read
@@ -71,17 +71,17 @@ def test_sections_become_nouns(folder: Folder) -> None:
     settings = folder.load(
         BRAND
         + FEED
-        + 'every = "1h30m"\nbrand = "Fjordmark"\nhistory = "live"\nenabled = false\nlabels = ["press"]\n'
+        + 'every = "1h30m"\nbrand = "Brackholm"\nhistory = "live"\nenabled = false\nlabels = ["press"]\n'
         + 'url = "https://news.example/feed"\n[place.headers]\nx = 1\n'
-        + '[[query]]\nname = "app"\nbrand = "Fjordmark"\nterms = ["fjordapp"]\nplaces = ["news"]\n'
+        + '[[query]]\nname = "app"\nbrand = "Brackholm"\nterms = ["fjordapp"]\nplaces = ["news"]\n'
         + '[scorer]\nname = "bundled"\nthreads = 2\n'
     )
     place = settings.places[0]
     assert (place.name, place.source, place.every) == ("news", "feed", timedelta(minutes=90))
-    assert (place.brand, place.history, place.enabled, place.labels) == ("Fjordmark", "live", False, ("press",))
+    assert (place.brand, place.history, place.enabled, place.labels) == ("Brackholm", "live", False, ("press",))
     assert place.params == {"url": "https://news.example/feed", "headers": {"x": 1}}
     assert [(query.name, query.terms, query.places) for query in settings.queries] == [
-        ("Fjordmark", ("fjordmark",), ()),
+        ("Brackholm", ("brackholm",), ()),
         ("app", ("fjordapp",), ("news",)),
     ]
     assert settings.scorer.options == {"threads": 2}
@@ -170,15 +170,15 @@ FAULTS = {
     FEED + "history = 'life'": "4: `history`: input should be 'backfill' or 'live'",
     FEED + "brand = 'F'": "4: no brand is called `F`; none is configured",
     FEED + FEED: "5: a second place is called `news`, after listener.toml:1; names are unique",
-    BRAND + BRAND.replace("F", "f"): "5: a second brand is called `fjordmark`, after listener.toml:1",
+    BRAND + BRAND.replace("F", "f"): "5: a second brand is called `brackholm`, after listener.toml:1",
     "[[brand]]\nname = 'Lone'": "1: nothing listens for brand `Lone`: give it `terms`, a [[query]] or a [[place]]",
     "[[brand]]\nname = ' x'\nterms = ['x']": "2: `name`: a name is 1 to 100 characters on one line",
     "[[brand]]\nname = 'x'\nterms = ['x',\n ' ']": "4: an empty word would match nothing",
     "[[brand]]\nname = 'x'\nterms = ['x',\n 4]": "4: `terms`: input should be a valid string",
     BRAND + "[[query]]\nname='q'\nbrand = 'Fjordmrk'\nterms = ['x']": "6: no brand is called `Fjordmrk`; did you mean",
-    BRAND + "[[query]]\nname='q'\nbrand='Fjordmark'\nterms=[]": "7: `terms` is empty: the query would match nothing",
-    BRAND + "[[query]]\nname='fjordmark'\nbrand='Fjordmark'\nterms=['x']": "5: a second query is called `fjordmark`",
-    BRAND + FEED + "[[query]]\nname='q'\nbrand='Fjordmark'\nterms=['x']\nplaces=['news', 'nws']": (
+    BRAND + "[[query]]\nname='q'\nbrand='Brackholm'\nterms=[]": "7: `terms` is empty: the query would match nothing",
+    BRAND + "[[query]]\nname='brackholm'\nbrand='Brackholm'\nterms=['x']": "5: a second query is called `brackholm`",
+    BRAND + FEED + "[[query]]\nname='q'\nbrand='Brackholm'\nterms=['x']\nplaces=['news', 'nws']": (
         "11: no place is called `nws`; did you mean `news`? known: news"
     ),
     "[[place]]\nname = ' n'\nsource = 'x'": "2: `name`: a name is 1 to 100",
@@ -365,7 +365,7 @@ def test_without_routes_complaints_and_low_stars_open_cases() -> None:
 def test_default_routes_leave_rivals_alone(folder: Folder) -> None:
     route = folder.load(BRAND + 'rival = true\n[[brand]]\nname = "Ours"\nterms = ["ours"]').route
     angry = {"sentiment": "negative", "certainty": "confident"}
-    assert route.taken_by({**angry, "brand": "Fjordmark"}) == ()
+    assert route.taken_by({**angry, "brand": "Brackholm"}) == ()
     assert route.taken_by({**angry, "brand": "Ours"})
 
 

@@ -32,8 +32,8 @@ def add_to(cli: typer.Typer) -> None:
     cli.command(
         "import",
         epilog=examples(
-            "listener import reviews.csv --place shop --brand Fjordmark",
-            "listener import tweets.ndjson --place archive --brand Fjordmark --map text=Body --map author=user.name",
+            "listener import reviews.csv --place shop --brand Brackholm",
+            "listener import tweets.ndjson --place archive --brand Brackholm --map text=Body --map author=user.name",
             "listener import today.csv --place 'app reviews' --alert",
         ),
     )(import_rows)

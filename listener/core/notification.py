@@ -67,7 +67,7 @@ class Message:
         reason: why now.
         route: the route's name.
         severity: the worst among the cases.
-        bundle: what the cases have in common, in words, e.g. "brand=Fjordmark".
+        bundle: what the cases have in common, in words, e.g. "brand=Brackholm".
         cases: the cases it is about, newest first; at most a dozen are carried, `total` counts all.
         total: how many cases it is about.
         inbox_url: link to the list of cases; empty without a page.

@@ -35,10 +35,10 @@ A line that begins with #key, without a blank, is an example of a setting that h
 Times are text with a unit: "30s", "15m", "48h", "7d", "1h30m". Relative paths start at the folder of the file.
 Secrets never stand here: see "Secrets" in config/README.md."""
 
-_BRAND: Table = {"name": "Fjordmark", "terms": ["Fjordmark", "fjord mark"], "exclude": ["job opening"], "rival": False}
+_BRAND: Table = {"name": "Brackholm", "terms": ["Brackholm", "brack holm"], "exclude": ["job opening"], "rival": False}
 _QUERY: Table = {
-    "name": "Fjordmark's app",
-    "brand": "Fjordmark",
+    "name": "Brackholm's app",
+    "brand": "Brackholm",
     "terms": ["fjordapp"],
     "exclude": ["#ad"],
     "places": ["news"],
@@ -49,7 +49,7 @@ _PLACE: Table = {
     "source": "feed",
     "credential": "news-key",
     "every": "15m",
-    "brand": "Fjordmark",
+    "brand": "Brackholm",
     "history": "backfill",
     "enabled": True,
     "labels": ["press"],

@@ -82,7 +82,7 @@ def example_message(
         reason=reason,
         route="complaints",
         severity="high",
-        bundle="brand=Fjordmark",
+        bundle="brand=Brackholm",
         cases=lines,
         total=count if total is None else total,
         inbox_url=_INBOX_URL,
@@ -135,7 +135,7 @@ def _check_shape(channel: Channel) -> None:
 def _check_words(channel: Channel, far_end: FarEnd) -> None:
     message = example_message()
     got = [_sent(channel, far_end, message) for _ in range(2)]
-    for word in ("kari", "Fjordmark", "complaints", "parcel", "negative"):
+    for word in ("kari", "Brackholm", "complaints", "parcel", "negative"):
         assert word in f"{got[0].title}\n{got[0].text}", f"the message must say {word!r}: who, where, how bad, why"
     assert _CASE_URL in got[0].text, "the message must carry the link to the case"
     assert all(message.key in one.text for one in got), "both tries must carry the same key, so that repeats are known"
@@ -220,10 +220,10 @@ def _line(number: int, text: str, author: str) -> CaseLine:
         id=number,
         post_id=number,
         post=post,
-        brand="Fjordmark",
+        brand="Brackholm",
         place="forum",
-        queries=("fjordmark",),
-        words=("Fjordmark",),
+        queries=("brackholm",),
+        words=("Brackholm",),
         fingerprint="f",
         seen_at=now,
         arrival="live",
@@ -240,7 +240,7 @@ def _case(number: int, text: str, author: str, now: datetime) -> Case:
         id=number,
         public_id=f"c-{number}",
         key=f"k{number}",
-        brand="Fjordmark",
+        brand="Brackholm",
         route="complaints",
         reason="sentiment = negative",
         severity="high",

@@ -139,7 +139,7 @@ def test_a_mail_carries_plain_text_and_the_key_as_a_header(smtp_sink: SmtpSink) 
     first = smtp_sink.arrivals[0]
     assert first.headers["Content-Type"].startswith("text/plain")
     assert first.text.splitlines()[-1] == "ref: b7:opened:1"
-    assert first.title == "HIGH: New case, Fjordmark, from kari"
+    assert first.title == "HIGH: New case, Brackholm, from kari"
 
 
 def test_a_json_receiver_gets_the_key_in_header_and_body(http_sink: HttpSink) -> None:

@@ -20,13 +20,13 @@ def test_a_message_is_one_block(capsys: pytest.CaptureFixture[str]) -> None:
     Console(Console.Options(), TOOLS).send(example_message())
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("\n== HIGH: New case, Fjordmark, from kari\n| New case about Fjordmark.\n| Who: kari")
+    assert err.startswith("\n== HIGH: New case, Brackholm, from kari\n| New case about Brackholm.\n| Who: kari")
     assert err.endswith("\n| ref: check-1\n")
 
 
 def test_it_prints_to_stdout_when_told(capsys: pytest.CaptureFixture[str]) -> None:
     Console(Console.Options(stream="stdout"), TOOLS).send(example_message())
-    assert "Fjordmark" in capsys.readouterr().out
+    assert "Brackholm" in capsys.readouterr().out
 
 
 def test_no_terminal_escape_gets_through(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,9 +30,9 @@ markups = st.sampled_from(["plain", "chat"])
 
 def test_one_case_is_told_in_plain_words() -> None:
     said = render(example_message())
-    assert said.title == "HIGH: New case, Fjordmark, from kari"
+    assert said.title == "HIGH: New case, Brackholm, from kari"
     assert said.text.splitlines() == [
-        "New case about Fjordmark.",
+        "New case about Brackholm.",
         "Who: kari, 1,200 followers",
         "Where: feed, place forum",
         "How bad: high, negative, sure (93%), 1 of 5 stars",
@@ -46,7 +46,7 @@ def test_one_case_is_told_in_plain_words() -> None:
 
 def test_a_storm_says_how_many_and_lists_the_newest() -> None:
     said = render(example_message(count=12, total=60, reason="grown"))
-    assert said.title == "HIGH: The matter grew to 60 cases, Fjordmark"
+    assert said.title == "HIGH: The matter grew to 60 cases, Brackholm"
     assert "1 storm: 60 cases, the 12 newest below." in said.text
     assert said.text.count("\nhttps://desk.example/cases/c-") == 12
     assert said.text.endswith("\n\nAll cases: https://desk.example/cases\nref: check-1")

@@ -191,7 +191,7 @@ def _listens(port: int) -> bool:
 def _install(url: str) -> None:
     """Answer the questions of WordPress' own installer."""
     answers = {
-        "weblog_title": "Fjordmark", "user_name": "admin", "admin_password": "only-for-tests", "blog_public": "0",
+        "weblog_title": "Brackholm", "user_name": "admin", "admin_password": "only-for-tests", "blog_public": "0",
         "admin_password2": "only-for-tests", "pw_weak": "1", "admin_email": "a@shop.example",
     }  # fmt: skip
     body = urllib.parse.urlencode(answers).encode()

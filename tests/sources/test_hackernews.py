@@ -19,7 +19,7 @@ from sources.hackernews import HackerNews, HackerNewsOptions
 
 DATA = Path(__file__).parents[1] / "data" / "hackernews"
 PLACE = Place(name="hn", source="hackernews")
-NEED = Query(name="fjordmark", brand="Fjordmark", terms=("fjordmark",))
+NEED = Query(name="brackholm", brand="Brackholm", terms=("brackholm",))
 NOW = int(START.timestamp())
 
 
@@ -30,7 +30,7 @@ class Index:
         self.hits = list(hits)
         self.reach = reach
 
-    def add(self, number: int, at: int, text: str = "fjordmark", **more: object) -> None:
+    def add(self, number: int, at: int, text: str = "brackholm", **more: object) -> None:
         self.hits.append({"objectID": str(number), "created_at_i": at, "comment_text": text, "author": "a", **more})
 
     def __call__(self, asked: Asked) -> Told:
@@ -93,7 +93,7 @@ def drained(
 
 def test_hacker_news_passes_the_contract(index: Index, site: Site) -> None:
     index.hits = json.loads((DATA / "page.json").read_text())["hits"]
-    index.add(5, NOW - 100, f"fjordmark {HOSTILE.replace('<', '&lt;').encode('utf-8', 'ignore').decode()}")
+    index.add(5, NOW - 100, f"brackholm {HOSTILE.replace('<', '&lt;').encode('utf-8', 'ignore').decode()}")
     hostile = HOSTILE.replace("\0", "\ufffd").replace("\ud800", "").replace("\r", " ")
     check_source(
         lambda tools: source(site, tools),
@@ -108,19 +108,19 @@ def test_hits_become_posts(index: Index, site: Site, tools: Tools) -> None:
     index.hits = json.loads((DATA / "page.json").read_text())["hits"]
     comment, story = source(site, tools).poll(PLACE, (NEED,), None, Budget()).posts
     assert (comment.kind, comment.external_id, comment.realm, comment.title) == ("comment", "41000003", "", "")
-    assert comment.text == 'Fjordmark\'s support is "gone": see\n\nSecond paragraph'
+    assert comment.text == 'Brackholm\'s support is "gone": see\n\nSecond paragraph'
     assert comment.url == "https://news.ycombinator.com/item?id=41000003"
     assert (comment.in_reply_to, comment.root) == ("41000002", "41000001")
     assert comment.published_at == datetime(2026, 11, 14, 8, 50, tzinfo=UTC)
     assert comment.author.handle == "lena"
-    assert (story.kind, story.title, story.text) == ("post", "Ask HN: Fjordmark & friends", "Does anyone get replies?")
+    assert (story.kind, story.title, story.text) == ("post", "Ask HN: Brackholm & friends", "Does anyone get replies?")
     assert (story.engagement.likes, story.engagement.replies, story.root) == (12, 3, None)
 
 
 def test_each_term_is_asked_for_once_and_phrases_in_quotes(site: Site, tools: Tools) -> None:
-    needs = (NEED, Query(name="b", brand="B", terms=("Fjordmark", "fjord  mark as")))
+    needs = (NEED, Query(name="b", brand="B", terms=("Brackholm", "fjord  mark as")))
     drained(site, tools, needs=needs)
-    assert [asked.params["query"] for asked in site.asked] == ['"fjord mark as"', "fjordmark"]
+    assert [asked.params["query"] for asked in site.asked] == ['"brack holm as"', "brackholm"]
     assert {asked.params["tags"] for asked in site.asked} == {"(story,comment)"}
 
 
@@ -186,7 +186,7 @@ def test_a_walk_that_the_page_limit_stops_tells_of_a_gap(site: Site, tools: Tool
         index.add(number, NOW - number)
     ids, _, pages = drained(site, tools, pages=3, hits=100)
     assert len(ids) == 300
-    assert pages[-1].gap == "page limit reached for 'fjordmark': older than 2026-11-14T08:55:01+00:00 was not read"
+    assert pages[-1].gap == "page limit reached for 'brackholm': older than 2026-11-14T08:55:01+00:00 was not read"
 
 
 def test_more_in_one_second_than_a_search_shows_is_a_gap_and_ends(site: Site, tools: Tools, index: Index) -> None:
@@ -207,8 +207,8 @@ def test_a_future_date_does_not_hide_what_follows(index: Index, site: Site, tool
 
 def test_hits_that_are_none_are_told_or_left_out(index: Index, site: Site, tools: Tools) -> None:
     index.add(1, NOW - 1)
-    index.hits.append({"created_at_i": NOW - 2, "comment_text": "fjordmark without an id"})
-    index.add(3, NOW - 3, "fjordmark", points="many", parent_id=None, author=None)
+    index.hits.append({"created_at_i": NOW - 2, "comment_text": "brackholm without an id"})
+    index.add(3, NOW - 3, "brackholm", points="many", parent_id=None, author=None)
     page = source(site, tools).poll(PLACE, (NEED,), None, Budget())
     assert [post.external_id for post in page.posts] == ["1", "3"]
     assert page.rejected == ("a search result without an id",)
