@@ -122,6 +122,7 @@ def test_sql_lives_in_the_store(path: Path) -> None:
     assert not [text for text in texts(path) if SQL.search(text)]
 
 
+@pytest.mark.sources
 def test_the_search_for_sql_finds_sql() -> None:
     store = [path for path in FILES if name_of(path).startswith("listener/store/")]
     assert sum(bool(SQL.search(text)) for path in store for text in texts(path)) > 50
@@ -155,6 +156,7 @@ def test_nothing_is_caught_blindly(path: Path) -> None:
     assert not suppressed
 
 
+@pytest.mark.sources
 def test_the_store_raises_again_what_it_catches() -> None:
     [handler] = broad(ROOT / "listener/store/engine.py")
     last = handler.body[-1]
