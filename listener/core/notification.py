@@ -21,6 +21,9 @@ DeliveryStatus = Literal["pending", "sent", "held", "dropped", "dead"]
 DELIVERY_BUDGET = timedelta(hours=24)
 """How long a message is retried before it is dead."""
 
+LONGEST_REPEAT = timedelta(days=1)
+"""Fixed repeats were complained of as spam (prometheus/alertmanager#2595, #3846); a reminder a day is borne."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
@@ -128,3 +131,12 @@ def retry_pause(attempts: int, spread: float, retry_after: float | None = None) 
     """
     full = min(3600.0, 30.0 * 2 ** min(attempts - 1, 10))
     return max(timedelta(seconds=full * (0.5 + 0.5 * spread)), asked_wait(retry_after))
+
+
+def repeat_pause(pause: timedelta) -> timedelta:
+    """The pause after the next repeat: twice as long each time, up to a day, so that a reminder does not become noise.
+
+    Args:
+        pause: the pause before the next repeat; the route's `repeat_interval` at first. A longer one than a day stays.
+    """
+    return max(pause, min(2 * pause, LONGEST_REPEAT))

@@ -111,7 +111,7 @@ class Route:
         group_by: facts whose equal values share one message.
         group_wait: pause before a bundle's first message, so that a storm makes one.
         group_interval: least pause between two messages about one bundle that grew.
-        repeat_interval: pause before an unanswered bundle is told again.
+        repeat_interval: pause before an unanswered bundle is told again; doubles each time, up to a day.
         continue_: also try the routes after this one.
         routes: children; a child that matches takes the mention instead of its parent.
     """

@@ -182,7 +182,7 @@ class RouteTable:
         group_by: facts whose equal values share one message.
         group_wait: pause before the first message about a bundle, so that a storm makes one.
         group_interval: least pause between two messages about one bundle that grew.
-        repeat_interval: pause before a bundle that nobody claimed is told again.
+        repeat_interval: pause before a bundle that nobody claimed is told again; doubles each time, up to a day.
     """
 
     channels: tuple[str, ...] | None = None

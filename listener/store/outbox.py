@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from listener.core.delivery import Delivery, Parcel, Try
-from listener.core.notification import CaseLine, Notification, Reason
+from listener.core.notification import CaseLine, Notification, Reason, repeat_pause
 from listener.core.route import SEVERITIES, Route, Severity
 from listener.core.work import DeadRow
 from listener.store.cases import case_of
@@ -144,7 +144,8 @@ class Outbox:
             self._db.write("UPDATE bundles SET last_sent_at = ? WHERE id = ?", (to_ms(now), row["bundle_id"]))
             if row["repeat_ms"]:
                 repeat = timedelta(milliseconds=row["repeat_ms"])
-                self._grow(row["bundle_id"], notification.channel, "repeat", now + repeat, "low", repeat, now)
+                then = repeat_pause(repeat)
+                self._grow(row["bundle_id"], notification.channel, "repeat", now + repeat, "low", then, now)
 
     def dropped(self, notification: Notification, *, why: str, now: datetime) -> None:
         """Record that it was no longer worth sending, and why; what was told before is still told again in time."""

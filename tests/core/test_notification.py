@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from listener.core.case import Status
-from listener.core.notification import Reason, decide, retry_pause
+from listener.core.notification import Reason, decide, repeat_pause, retry_pause
 from tests.kit import make_case
 
 
@@ -61,3 +61,17 @@ def test_pauses_double_up_to_an_hour(attempts: int, least: int, most: int) -> No
 )
 def test_the_wait_that_was_asked_for_is_kept_within_a_day(asked: float | None, seconds: int) -> None:
     assert retry_pause(1, 1.0, asked) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("pause", "then"),
+    [
+        (timedelta(hours=4), timedelta(hours=8)),
+        (timedelta(hours=16), timedelta(days=1)),
+        (timedelta(days=1), timedelta(days=1)),
+        (timedelta(days=90), timedelta(days=90)),
+        (timedelta(), timedelta()),
+    ],
+)
+def test_repeats_grow_rarer_up_to_one_a_day(pause: timedelta, then: timedelta) -> None:
+    assert repeat_pause(pause) == then

@@ -85,7 +85,7 @@ def test_a_repeat_is_sent_while_somebody_waits_and_dropped_after(
     send(told, channel, rules, clock)
     assert [message.reason for message in channel.messages] == ["opened", "repeat"]
     told.db.write("UPDATE cases SET status = 'acknowledged'")
-    clock.forward(COMPLAINTS.repeat_interval)
+    clock.forward(2 * COMPLAINTS.repeat_interval)
     assert send(told, channel, rules, clock) == 1
     clock.forward(timedelta(days=9))
     assert send(told, channel, rules, clock) == 0

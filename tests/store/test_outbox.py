@@ -143,7 +143,14 @@ def test_an_open_case_is_told_again_after_the_repeat_interval(store: Store) -> N
     parcel = send(store, WAIT + REPEAT)
     assert parcel.notification.reason == "repeat"
     assert len(told(parcel)) == 1, "only who still waits"
-    assert send(store, WAIT + 2 * REPEAT).notification.reason == "repeat"
+    assert claim(store, WAIT + 3 * REPEAT - SECOND) is None, "each pause is twice the one before"
+    assert send(store, WAIT + 3 * REPEAT).notification.reason == "repeat"
+    assert claim(store, WAIT + 7 * REPEAT - SECOND) is None
+    assert send(store, WAIT + 7 * REPEAT).notification.reason == "repeat"
+    tell(store, "cleo", WAIT + 7 * REPEAT)
+    send(store, 2 * WAIT + 7 * REPEAT + INTERVAL)
+    assert claim(store, 2 * WAIT + 8 * REPEAT + INTERVAL - SECOND) is None
+    assert send(store, 2 * WAIT + 8 * REPEAT + INTERVAL).notification.reason == "repeat", "news begins anew"
 
 
 def test_a_repeat_ends_when_nobody_waits(store: Store) -> None:
