@@ -103,7 +103,7 @@ def _mention(trail: Trail) -> Iterator[str]:
 
 def _case(case: Case, deliveries: tuple[Delivery, ...]) -> Iterator[str]:
     yield f"Case {case.public_id}: {case.severity}, {case.status}, {case.mentions} mentions"
-    yield f"  opened {_time(case.opened_at)} by route {case.route}: {case.reason}"
+    yield f"  opened {_time(case.opened_at)}; it stands under route {case.route}: {case.reason}"
     for delivery in deliveries:
         why = f" ({delivery.why})" if delivery.why else ""
         yield f"  notification n{delivery.id} to {delivery.channel}: {delivery.reason}, {delivery.status}{why}"

@@ -91,7 +91,7 @@ def timeline(case: Case, trails: Sequence[Trail], deliveries: Sequence[Delivery]
         events += _heard(trail)
         if trail.joined_at and trail.joined_at != case.opened_at:
             events.append(Event(at=trail.joined_at, what=f"{trail.mention.post.kind.capitalize()} joined the case"))
-    events.append(Event(at=case.opened_at, what="Case opened", detail=f"by the route {case.route}"))
+    events.append(Event(at=case.opened_at, what="Case opened"))
     for delivery in deliveries:
         events += [_tried(delivery, one) for one in delivery.tries]
     if case.resolved_at:
