@@ -15,7 +15,7 @@ from listener.core.rules import Rules
 from listener.core.sentiment import Label, Sentiment, towards
 from listener.core.work import Judged, held_back
 from listener.store import Store
-from listener.store.engine import to_ms
+from listener.store.engine import from_ms, to_ms
 from listener.testing import START, make_post, verdict
 
 HORIZON = timedelta(hours=48)
@@ -140,6 +140,14 @@ def open_case(
         )
 
 
+def next_due(store: Store, channel: str = "desk") -> datetime | None:
+    """When the next message to a channel is due, or None without any."""
+    (row,) = store.db.read(
+        "SELECT min(max(due_at, lease_until)) AS due FROM notifications WHERE channel = ? AND step = 'send'", (channel,)
+    )
+    return from_ms(row["due"])
+
+
 def resolve(store: Store, case: Case, now: datetime = START) -> None:
     """End a case as the desk will: nothing in the pipeline does it."""
     store.db.write("UPDATE cases SET status = 'resolved', resolved_at = ? WHERE id = ?", (to_ms(now), case.id))
@@ -147,6 +155,6 @@ def resolve(store: Store, case: Case, now: datetime = START) -> None:
 
 __all__ = [
     "ACME", "BORED", "COMPLAINTS", "HORIZON", "SHOP", "STARS", "START", "Author", "add_posts", "edit_post",
-    "judge_as", "make_case", "make_mention", "make_post", "make_rules", "mood", "open_case", "resolve", "route",
-    "sighting", "verdict",
+    "judge_as", "make_case", "make_mention", "make_post", "make_rules", "mood", "next_due", "open_case",
+    "resolve", "route", "sighting", "verdict",
 ]  # fmt: skip

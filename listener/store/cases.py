@@ -135,14 +135,6 @@ class Cases:
         )
         return tuple(case_of(row) for row in rows)
 
-    def resolved(self, limit: int = 100, offset: int = 0) -> tuple[Case, ...]:
-        """Cases that are done, the newest first."""
-        rows = self._db.read(
-            "SELECT * FROM cases WHERE status = 'resolved' ORDER BY resolved_at DESC, id DESC LIMIT ? OFFSET ?",
-            (limit, offset),
-        )
-        return tuple(case_of(row) for row in rows)
-
     def page(
         self, *, brand: str | None = None, statuses: Sequence[Status], limit: int = 50, offset: int = 0
     ) -> tuple[Case, ...]:

@@ -225,14 +225,6 @@ class Outbox:
             for name in gone
         )
 
-    def next_due(self, channel: str) -> datetime | None:
-        """When the next notification of a channel is due, or None without any."""
-        row = self._db.one(
-            "SELECT min(max(due_at, lease_until)) AS due FROM notifications WHERE channel = ? AND step = 'send'",
-            (channel,),
-        )
-        return from_ms(row["due"]) if row else None
-
     def waiting(self) -> int:
         """How many notifications are due or retried, repeats that merely lie ahead left out."""
         return int(

@@ -105,11 +105,6 @@ class Places:
         """Return every lease: the process that held them is gone."""
         self._db.write("UPDATE places SET lease_until = 0 WHERE lease_until > 0")
 
-    def next_due(self) -> datetime | None:
-        """When the next place is due, or None without any."""
-        row = self._db.one("SELECT min(due_at) AS due FROM places WHERE step = 'poll'")
-        return from_ms(row["due"]) if row else None
-
     def standing(self) -> tuple[int, int]:
         """How many places are polled, and how many of them are down."""
         row = self._db.read("SELECT count(*) AS n, count(down_since) AS down FROM places WHERE enabled")[0]

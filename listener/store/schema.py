@@ -148,7 +148,6 @@ CREATE TABLE cases (                        -- one customer's matter about one b
 CREATE UNIQUE INDEX cases_unresolved ON cases (key) WHERE status <> 'resolved';
 CREATE INDEX cases_key ON cases (key, resolved_at);
 CREATE INDEX cases_list ON cases (priority, changed_at DESC, id DESC) WHERE status <> 'resolved';
-CREATE INDEX cases_resolved ON cases (resolved_at DESC, id DESC) WHERE status = 'resolved';
 CREATE TABLE case_mentions (
     mention_id INTEGER PRIMARY KEY REFERENCES mentions(id),
     case_id INTEGER NOT NULL REFERENCES cases(id),

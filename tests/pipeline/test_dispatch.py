@@ -14,7 +14,7 @@ from listener.core.rules import Rules
 from listener.pipeline.dispatch import dispatch
 from listener.store import Store
 from listener.testing import FakeChannel, FakeClock, make_post
-from tests.kit import COMPLAINTS, add_posts, make_rules, open_case, resolve, route
+from tests.kit import COMPLAINTS, add_posts, make_rules, next_due, open_case, resolve, route
 
 WAIT = COMPLAINTS.group_wait
 Logged = list[MutableMapping[str, Any]]
@@ -99,7 +99,7 @@ def test_a_failed_message_is_tried_again_with_growing_pauses_under_one_key(
     pauses = []
     for _ in range(6):
         assert send(told, channel, rules, clock) == 1
-        due = told.outbox.next_due("desk")
+        due = next_due(told)
         assert due is not None
         pauses.append(due - clock())
         assert send(told, channel, rules, clock) == 0
@@ -115,7 +115,7 @@ def test_a_failed_message_is_tried_again_with_growing_pauses_under_one_key(
 def test_the_wait_a_channel_asks_for_is_kept(told: Store, channel: FakeChannel, rules: Rules, clock: FakeClock) -> None:
     channel.fail(RateLimited("slow down", retry_after=5_000))
     send(told, channel, rules, clock)
-    assert told.outbox.next_due("desk") == clock() + timedelta(seconds=5_000)
+    assert next_due(told) == clock() + timedelta(seconds=5_000)
 
 
 @pytest.mark.parametrize("asked", [1e300, float("inf"), float("nan")])
@@ -124,7 +124,7 @@ def test_a_wait_beyond_reason_does_not_outlive_the_message(
 ) -> None:
     channel.fail(RateLimited("slow down", retry_after=asked))
     send(told, channel, rules, clock)
-    due = told.outbox.next_due("desk")
+    due = next_due(told)
     assert due is not None
     assert due - clock() <= DELIVERY_BUDGET
 
@@ -133,7 +133,7 @@ def test_after_a_day_of_tries_a_message_is_dead_and_said_so(
     told: Store, channel: FakeChannel, rules: Rules, clock: FakeClock, logged: Logged
 ) -> None:
     began, tries = clock(), 0
-    while (due := told.outbox.next_due("desk")) is not None:
+    while (due := next_due(told)) is not None:
         clock.now = max(clock.now, due)
         channel.fail(Unavailable("busy"))
         send(told, channel, rules, clock)
@@ -153,7 +153,7 @@ def test_a_refusal_is_final_at_once(
     channel.fail(problem)
     send(told, channel, rules, clock)
     assert told.outbox.dead()[0].error == str(problem)
-    assert told.outbox.next_due("desk") is None
+    assert next_due(told) is None
 
 
 def test_a_dead_message_that_is_sent_again_has_a_fresh_day(

@@ -105,7 +105,7 @@ def test_lists_are_ordered_by_severity_then_newest(store: Store) -> None:
     assert store.cases.page(statuses=("resolved",)) == ()
     assert store.cases.page(statuses=("open",), brand="Bolt") == ()
     resolve(store, store.cases.unresolved()[0])
-    assert [case.author for case in store.cases.resolved()] == ["a2"]
+    assert [case.author for case in store.cases.page(statuses=("resolved",))] == ["a2"]
     assert store.cases.counts() == {"open": 3, "resolved": 1}
     assert sum(store.cases.tallies().values()) == 4
 

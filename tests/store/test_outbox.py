@@ -12,7 +12,7 @@ from listener.core.route import Route
 from listener.store import Store
 from listener.store.outbox import CARRIED
 from listener.testing import START
-from tests.kit import add_posts, make_post, open_case, resolve, route
+from tests.kit import add_posts, make_post, next_due, open_case, resolve, route
 
 WAIT, INTERVAL, REPEAT = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=4)
 DESK = route("desk", channels=("desk",), group_wait=WAIT, group_interval=INTERVAL, repeat_interval=REPEAT)
@@ -264,8 +264,8 @@ def test_the_ledger_keeps_every_try(store: Store, done: str) -> None:
 
 
 def test_what_waits_is_counted_without_repeats(store: Store) -> None:
-    assert store.outbox.next_due("desk") is None
+    assert next_due(store) is None
     tell(store, "ann")
-    assert (store.outbox.waiting(), store.outbox.next_due("desk")) == (1, START + WAIT)
+    assert (store.outbox.waiting(), next_due(store)) == (1, START + WAIT)
     send(store, WAIT)
-    assert (store.outbox.waiting(), store.outbox.next_due("desk")) == (0, START + WAIT + REPEAT)
+    assert (store.outbox.waiting(), next_due(store)) == (0, START + WAIT + REPEAT)

@@ -67,7 +67,7 @@ def test_an_answer_moves_the_cursor_and_plans_the_next_poll(shop: Store) -> None
     assert claim(shop, HOUR - SECOND) == []
     [turn] = claim(shop, HOUR)
     assert (turn.cursor, turn.first_poll) == ("v1:1", False)
-    assert shop.places.next_due() == START + HOUR
+    assert shop.places.health()[0].due_at == START + HOUR
 
 
 def test_an_answer_without_a_cursor_keeps_the_old_one(shop: Store) -> None:
@@ -127,7 +127,7 @@ def test_a_place_that_left_the_configuration_is_not_polled_but_remembered(shop: 
     polled(shop)
     shop.places.sync([], START)
     assert claim(shop, 2 * HOUR) == []
-    assert shop.places.next_due() is None
+    assert not shop.places.health()[0].enabled
     shop.places.sync([SHOP], START)
     assert [turn.cursor for turn in claim(shop, 2 * HOUR)] == ["v1:1"]
 

@@ -144,9 +144,9 @@ def _deliver(store: Store) -> None:
 def _look(store: Store) -> None:
     case = store.cases.unresolved()[0]
     for read in (
-        store.cases.resolved, store.cases.counts, store.cases.tallies, store.mentions.counts, store.mentions.dead,
+        store.cases.counts, store.cases.tallies, store.mentions.counts, store.mentions.dead,
         store.outbox.dead, store.outbox.counts, store.outbox.waiting, store.places.health, store.places.standing,
-        store.places.next_due, store.trends.totals, store.trends.recount, store.trails.judged,
+        store.trends.totals, store.trends.recount, store.trails.judged,
     ):  # fmt: skip
         read()
     store.cases.find(case.public_id)
@@ -154,7 +154,6 @@ def _look(store: Store) -> None:
     store.mentions.find(1)
     store.mentions.of_case(case.id)
     store.outbox.of_case(case.id)
-    store.outbox.next_due("desk")
     store.places.turn("shop")
     store.places.import_offset("d", "shop")
     store.posts.revisions(1)
