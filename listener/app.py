@@ -15,23 +15,25 @@ from pathlib import Path
 from typing import IO
 
 from listener import registry
+from listener.casework import Casework
 from listener.core.errors import AdapterError, StoreError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
-from listener.core.protocols import Channel, Clock, Scorer, Source, Tools
+from listener.core.protocols import Channel, Clock, Scorer, Source
 from listener.core.query import Matchbook, Place
 from listener.core.rules import Rules
 from listener.engine.threads import Step
-from listener.http import Client
 from listener.pipeline.border import border
 from listener.pipeline.dispatch import dispatch
 from listener.pipeline.escalate import escalate
 from listener.pipeline.ingest import ingest
 from listener.pipeline.judge import judge
 from listener.pipeline.poll import poll, poll_place
+from listener.pipeline.watch import watch
 from listener.settings import Settings
 from listener.store import Store, open_store
 from listener.telemetry import get_logger
+from listener.toolbox import Toolbox
 
 POLLERS = 4
 """Places polled side by side; each host is still asked by one at a time."""
@@ -64,10 +66,10 @@ class App:
         settings: the configuration.
         store: the open database.
         clock: says the present.
-        http: the client adapters are given; also closed with the App.
+        tools: what adapters are given; also closed with the App.
     """
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock, http: Client) -> None:
+    def __init__(self, settings: Settings, store: Store, clock: Clock, tools: Toolbox) -> None:
         """Build the adapters, none of which does any I/O yet.
 
         Raises:
@@ -76,24 +78,21 @@ class App:
         self.settings = settings
         self.store = store
         self.clock = clock
-        self._http = http
+        self._tools = tools
         self._cleanup = ExitStack()
-        self._cleanup.callback(http.close)
+        self._cleanup.callback(tools.close)
         self._cleanup.callback(store.close)
         self.adapters = self._build(settings)
-        self.scorer: Scorer = registry.build_scorer(settings, self._tools(settings, None))
-
-    def _tools(self, settings: Settings, credential: str | None) -> Tools:
-        return Tools(http=self._http, clock=self.clock, secret=settings.secrets.reveal(credential))
+        self.casework = Casework(store, clock, lambda: self.rules.claim_lease)
+        self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
 
     def _build(self, settings: Settings) -> Adapters:
         places = [place for place in settings.places if place.enabled]
         return Adapters(
             rules=rules_of(settings),
-            sources={p.name: registry.build_source(p, settings, self._tools(settings, p.credential)) for p in places},
+            sources={p.name: registry.build_source(p, settings, self._tools.for_places()) for p in places},
             channels={
-                c.name: registry.build_channel(c, settings, self._tools(settings, c.credential))
-                for c in settings.channels
+                c.name: registry.build_channel(c, settings, self._tools.for_channels()) for c in settings.channels
             },
         )
 
@@ -125,6 +124,7 @@ class App:
             SettingsError: the new configuration is refused; the old one stays in force.
         """
         self.adapters = self._build(settings)
+        self._tools.adopt(settings)
         self.settings = settings
         self._agree()
 
@@ -144,6 +144,7 @@ class App:
             Step(name="poll", run=self._poll, wakes=("judge",), threads=POLLERS, patience=300.0),
             Step(name="judge", run=self._judge, wakes=("route",), patience=60.0),
             Step(name="route", run=self._route, wakes=("dispatch",)),
+            Step(name="watch", run=self._watch, wakes=("dispatch",)),
             *(self._dispatcher(name) for name in self.adapters.channels),
         )
 
@@ -159,6 +160,9 @@ class App:
 
     def _route(self) -> int:
         return escalate(self.store, self.rules, self.clock)
+
+    def _watch(self) -> int:
+        return watch(self.store, self.rules, self.clock)
 
     def _dispatch(self, name: str) -> int:
         channel = self.adapters.channels.get(name)
@@ -249,6 +253,7 @@ def rules_of(settings: Settings) -> Rules:
         route=settings.route,
         horizon=settings.listener.alert_horizon,
         case_window=settings.listener.case_window,
+        claim_lease=settings.inbox.claim_lease,
         public_url=settings.web.public_url or local_url(settings),
         sample=settings.listener.sample_data,
         revision=settings.revision,
@@ -279,9 +284,9 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> App:
     with ExitStack() as undo:
         store = open_store(database_url(settings))
         undo.callback(store.close)
-        http = Client()
-        undo.callback(http.close)
-        app = App(settings, store, clock, http)
+        tools = Toolbox(settings, clock)
+        undo.callback(tools.close)
+        app = App(settings, store, clock, tools)
         undo.pop_all()
         return app
 

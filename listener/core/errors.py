@@ -43,6 +43,10 @@ class StoreFull(StoreError):
     """The disk that holds the database is full: intake rests and goes on by itself once there is room."""
 
 
+class Refused(ListenerError):
+    """That cannot be done now: the case, the role or another colleague stands in the way."""
+
+
 class AdapterError(ListenerError):
     """A source, scorer or channel could not do its work."""
 

@@ -111,6 +111,41 @@ class Http(Protocol):
         ...
 
 
+class Guard(Protocol):
+    """Says where connections may go, for adapters whose libraries open connections themselves (IMAP, SMTP)."""
+
+    def refusal(self, host: str, port: int) -> str | None:
+        """Why a host may not be dialled, as far as its writing says; None when its addresses decide. Asks nobody.
+
+        Args:
+            host: a name or an address.
+            port: where to knock.
+        """
+        ...
+
+    def addresses(self, host: str, port: int) -> Sequence[str]:
+        """The addresses to dial, in order of preference. Dial these, not the name: it may mean another one next time.
+
+        Args:
+            host: a name or an address; stays the name for TLS.
+            port: where to knock.
+
+        Raises:
+            OSError: there is none that may be dialled; the message may be shown.
+        """
+        ...
+
+    def failed(self, host: str, port: int, why: str) -> OSError:
+        """The error to show when dialling failed: it tells no more than may be told, and the log hears the rest.
+
+        Args:
+            host: as given to `addresses`.
+            port: as given to `addresses`.
+            why: what went wrong.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What an adapter is given beside its options.
@@ -119,11 +154,16 @@ class Tools:
         http: the polite HTTP client; None for adapters that never reach out.
         clock: says the present moment.
         secret: the credential the configuration names for it; never in repr; None without one.
+        session: makes a `requests.Session` that goes where `http` may go, for libraries that want one; None for
+            adapters that never reach out.
+        guard: for libraries that open connections in other ways; None for adapters that never reach out.
     """
 
     http: Http | None
     clock: Clock
     secret: str | None = field(default=None, repr=False)
+    session: Callable[[], Any] | None = None
+    guard: Guard | None = None
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ only carries defaults. A mention that no route takes opens no case, while an ale
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -100,6 +100,37 @@ class Matcher:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SLA:
+    """What is promised for cases of a route, each from opening on; None promises nothing.
+
+    Args:
+        acknowledge: until somebody claims it.
+        reply: until the first public reply.
+        resolve: until it is resolved.
+    """
+
+    acknowledge: timedelta | None = None
+    reply: timedelta | None = None
+    resolve: timedelta | None = None
+
+
+NO_SLA = SLA()
+
+
+def strictest(promises: Sequence[SLA]) -> SLA:
+    """The shortest of each promise."""
+    return SLA(
+        acknowledge=_shortest(one.acknowledge for one in promises),
+        reply=_shortest(one.reply for one in promises),
+        resolve=_shortest(one.resolve for one in promises),
+    )
+
+
+def _shortest(spans: Iterable[timedelta | None]) -> timedelta | None:
+    return min((span for span in spans if span is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A node of the escalation tree with everything inherited filled in.
 
@@ -112,6 +143,9 @@ class Route:
         group_wait: pause before a bundle's first message, so that a storm makes one.
         group_interval: least pause between two messages about one bundle that grew.
         repeat_interval: pause before an unanswered bundle is told again; doubles each time, up to a day.
+        acknowledge_within: promise until a case is claimed; None promises nothing.
+        reply_within: promise until the first public reply.
+        resolve_within: promise until it is resolved.
         continue_: also try the routes after this one.
         routes: children; a child that matches takes the mention instead of its parent.
     """
@@ -124,8 +158,16 @@ class Route:
     group_wait: timedelta = timedelta(seconds=30)
     group_interval: timedelta = timedelta(minutes=5)
     repeat_interval: timedelta = timedelta(hours=4)
+    acknowledge_within: timedelta | None = timedelta(minutes=30)
+    reply_within: timedelta | None = timedelta(hours=4)
+    resolve_within: timedelta | None = timedelta(days=3)
     continue_: bool = False
     routes: tuple[Route, ...] = field(default=())
+
+    @property
+    def sla(self) -> SLA:
+        """What is promised for its cases."""
+        return SLA(acknowledge=self.acknowledge_within, reply=self.reply_within, resolve=self.resolve_within)
 
     def taken_by(self, facts: Mapping[str, Fact]) -> tuple[Route, ...]:
         """The routes that take a mention, in order; empty when none does. Call it on the root."""

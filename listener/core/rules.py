@@ -21,6 +21,7 @@ class Rules:
         route: root of the escalation tree.
         horizon: posts published longer ago than this when first seen are history.
         case_window: how long after resolving a new mention reopens a case.
+        claim_lease: how long a colleague's claim holds without work on the case.
         public_url: address of the pages as staff reach them; empty without one.
         sample: everything here is sample data, and each message says so.
         revision: short hash of the configuration, kept with each decision.
@@ -31,6 +32,7 @@ class Rules:
     route: Route
     horizon: timedelta = DEFAULT_HORIZON
     case_window: timedelta = timedelta(days=7)
+    claim_lease: timedelta = timedelta(hours=1)
     public_url: str = ""
     sample: bool = False
     revision: str = ""

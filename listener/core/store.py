@@ -13,11 +13,12 @@ from typing import Protocol
 
 from listener.core.case import Case
 from listener.core.delivery import Parcel
+from listener.core.event import Actor
 from listener.core.mention import Arrival, Engagement, Mention, NewPost, Post, Seen
 from listener.core.notification import Notification
 from listener.core.place import PlaceTurn
 from listener.core.query import Cursor, Match
-from listener.core.route import Route, Severity
+from listener.core.route import SLA, Route, Severity
 from listener.core.sentiment import Verdict
 from listener.core.work import Judged, Routed, Step
 
@@ -119,9 +120,37 @@ class Cases(Protocol):
     """The staff's work; used by `pipeline/escalate.py`."""
 
     def open_or_grow(
-        self, mention: Mention, *, route: str, reason: str, severity: Severity, window: timedelta, now: datetime
-    ) -> tuple[Case, bool]:
+        self, mention: Mention, *, route: str, reason: str, severity: Severity, window: timedelta, now: datetime,
+        sla: SLA = ...,
+    ) -> tuple[Case, bool]:  # fmt: skip
         """Give a mention its case, in a transaction; True when it was opened or reopened."""
+        ...
+
+    def lapsing(self, now: datetime, limit: int = ...) -> tuple[Case, ...]:
+        """Cases whose claim ran out or whose snooze ended."""
+        ...
+
+    def overdue(self, now: datetime, limit: int = ...) -> tuple[Case, ...]:
+        """Cases with a broken promise that staff were not told of yet."""
+        ...
+
+    def told_overdue(self, case_id: int) -> None:
+        """Remember that staff were told of it."""
+        ...
+
+    def change(self, case: Case) -> Case:
+        """Store a new state of a case, in a transaction; gives it with its new version."""
+        ...
+
+
+class Events(Protocol):
+    """What was done; used by `pipeline/watch.py`."""
+
+    def add(
+        self, actor: Actor, act: str, now: datetime, *, case: Case | None = None,
+        subject: str = "", detail: str = "",
+    ) -> int:  # fmt: skip
+        """Keep an event, in the transaction that does what it tells."""
         ...
 
 
@@ -130,6 +159,10 @@ class Outbox(Protocol):
 
     def put(self, route: Route, bundle: str, case_id: int, severity: Severity, opened: bool, now: datetime) -> None:
         """Let staff know of a case on each channel of a route, in a transaction."""
+        ...
+
+    def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
+        """Let staff know that a promise on a case is broken, in a transaction."""
         ...
 
     def claim(self, channel: str, now: datetime) -> Parcel | None:
@@ -174,6 +207,11 @@ class Store(Protocol):
     @property
     def cases(self) -> Cases:
         """The staff's work."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """What was done."""
         ...
 
     @property

@@ -7,7 +7,7 @@ from contextlib import suppress
 from listener.core.errors import StoreError, StoreFull
 from listener.core.mention import Mention, facts
 from listener.core.protocols import Clock
-from listener.core.route import Route, bundle_key, worst
+from listener.core.route import Route, bundle_key, strictest, worst
 from listener.core.rules import Rules
 from listener.core.store import Store
 from listener.core.work import NO_ROUTE, Routed
@@ -56,8 +56,9 @@ def _route(store: Store, rules: Rules, mention: Mention, clock: Clock) -> Routed
     severity = worst(tuple(route.severity for route in routes))
     now = clock()
     case, opened = store.cases.open_or_grow(
-        mention, route=routes[0].name, reason=why, severity=severity, window=rules.case_window, now=now
-    )
+        mention, route=routes[0].name, reason=why, severity=severity, window=rules.case_window, now=now,
+        sla=strictest(tuple(route.sla for route in routes)),
+    )  # fmt: skip
     for route in routes:
         store.outbox.put(route, bundle_key(route, known), case.id, case.severity, opened, now)
     _say(mention, case.public_id, routes[0], opened)

@@ -16,6 +16,7 @@ from listener.settings.sections import (
     Brand,
     ChannelSettings,
     GeneralSettings,
+    InboxSettings,
     ScorerSettings,
     Secrets,
     Settings,
@@ -24,7 +25,7 @@ from listener.settings.sections import (
 )
 
 __all__ = [
-    "MANUAL", "Brand", "ChannelSettings", "GeneralSettings", "Places", "Problem", "Problems", "ScorerSettings",
-    "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml", "duration", "duration_text", "fill", "load",
-    "manual", "own_keys", "refuse", "suggest",
+    "MANUAL", "Brand", "ChannelSettings", "GeneralSettings", "InboxSettings", "Places", "Problem", "Problems",
+    "ScorerSettings", "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml", "duration",
+    "duration_text", "fill", "load", "manual", "own_keys", "refuse", "suggest",
 ]  # fmt: skip

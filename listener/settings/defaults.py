@@ -23,6 +23,7 @@ from listener.settings.sections import (
     ChannelSettings,
     ChildTable,
     GeneralSettings,
+    InboxSettings,
     RouteTable,
     ScorerSettings,
     StoreSettings,
@@ -61,6 +62,7 @@ MANUAL: Mapping[str, type[object]] = {
     "listener": GeneralSettings,
     "store": StoreSettings,
     "web": WebSettings,
+    "inbox": InboxSettings,
     "scorer": ScorerSettings,
     "brand": Brand,
     "query": Query,
@@ -76,7 +78,7 @@ def default_toml() -> str:
     """The text of the default configuration."""
     parts = [
         _comment(_HEAD),
-        *(_section(name) for name in ("listener", "store", "web", "scorer")),
+        *(_section(name) for name in ("listener", "store", "web", "inbox", "scorer")),
         _examples("brand", _BRAND),
         _examples("query", _QUERY),
         _examples("place", _PLACE, "Further keys are the source's own options, as in:"),

@@ -28,6 +28,7 @@ from listener.settings.sections import (
     Brand,
     ChannelSettings,
     GeneralSettings,
+    InboxSettings,
     ScorerSettings,
     Secrets,
     Settings,
@@ -35,7 +36,7 @@ from listener.settings.sections import (
     WebSettings,
 )
 
-SECTIONS = ("listener", "store", "web", "scorer", "credentials", "brand", "query", "place", "channel", "route")
+SECTIONS = ("listener", "store", "web", "inbox", "scorer", "credentials", "brand", "query", "place", "channel", "route")
 DEFAULT_CHANNELS: tuple[Table, ...] = ({"name": "console", "adapter": "console"},)
 """The channels when the file has none."""
 
@@ -148,6 +149,7 @@ class _Reader:
             listener=listener,
             store=store,
             web=self._section(WebSettings, "web"),
+            inbox=self._section(InboxSettings, "inbox"),
             scorer=self._scorer(),
             brands=tuple(brand for _, brand in brands),
             queries=tuple(query for _, query in queries),

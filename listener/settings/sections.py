@@ -81,6 +81,9 @@ class GeneralSettings:
         sample_data: marks every page and message as sample data; for demonstrations.
         log_level: the least that is logged: debug, info, warning or error.
         log_format: text for people, json for machines, auto for text on a terminal and json elsewhere.
+        allow_private_sources: lets places lead into your own network and to this machine, at any port.
+        allow_private_notifiers: lets channels lead into your own network and to this machine, mail relays included.
+        source_ports: the ports at which places may be asked.
     """
 
     name: Name = "Listener"
@@ -90,6 +93,9 @@ class GeneralSettings:
     sample_data: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
+    allow_private_sources: bool = False
+    allow_private_notifiers: bool = False
+    source_ports: tuple[Annotated[int, AfterValidator(_port)], ...] = (80, 443)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,17 @@ class WebSettings:
     port: Annotated[int, AfterValidator(_port)] = 8420
     public_url: Annotated[str, AfterValidator(_address)] = ""
     hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxSettings:
+    """What colleagues do with cases.
+
+    Args:
+        claim_lease: a claim ends after this long without work on the case, which then waits for everybody again.
+    """
+
+    claim_lease: Span = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +200,9 @@ class RouteTable:
         group_wait: pause before the first message about a bundle, so that a storm makes one.
         group_interval: least pause between two messages about one bundle that grew.
         repeat_interval: pause before a bundle that nobody claimed is told again; doubles each time, up to a day.
+        acknowledge_within: promise until a case is claimed; staff are told once when it is broken.
+        reply_within: promise until the first public reply.
+        resolve_within: promise until a case is resolved.
     """
 
     channels: tuple[str, ...] | None = None
@@ -191,6 +211,9 @@ class RouteTable:
     group_wait: timedelta | None = None
     group_interval: Span | None = None
     repeat_interval: Span | None = None
+    acknowledge_within: Span | None = None
+    reply_within: Span | None = None
+    resolve_within: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +258,7 @@ class Settings:
         listener: the whole installation.
         store: the database.
         web: the pages.
+        inbox: what colleagues do with cases.
         scorer: the model.
         brands: in the order of the file.
         queries: those of the brands' own terms first, then the written ones.
@@ -252,6 +276,7 @@ class Settings:
     listener: GeneralSettings
     store: StoreSettings
     web: WebSettings
+    inbox: InboxSettings
     scorer: ScorerSettings
     brands: tuple[Brand, ...]
     queries: tuple[Query, ...]

@@ -9,8 +9,12 @@ from pathlib import Path
 
 from listener.core.errors import SettingsError, StoreError
 from listener.store.cases import Cases
+from listener.store.colleagues import Colleagues
+from listener.store.corrections import Corrections
 from listener.store.engine import SAFE_SQLITE, Connections, sqlite_version
+from listener.store.events import Events
 from listener.store.mentions import Mentions
+from listener.store.notes import Notes
 from listener.store.outbox import Outbox
 from listener.store.places import Places
 from listener.store.posts import Posts
@@ -30,6 +34,10 @@ class Store:
         posts: what was published.
         mentions: the queue and what was judged.
         cases: the staff's work.
+        events: what was done.
+        notes: what colleagues tell each other.
+        corrections: what people said of labels.
+        colleagues: who signs in.
         outbox: what staff are told.
         trends: counts over time.
         trails: mentions as people read them.
@@ -40,6 +48,10 @@ class Store:
     posts: Posts
     mentions: Mentions
     cases: Cases
+    events: Events
+    notes: Notes
+    corrections: Corrections
+    colleagues: Colleagues
     outbox: Outbox
     trends: Trends
     trails: Trails
@@ -70,13 +82,19 @@ class Store:
 def make_store(db: Connections) -> Store:
     """Assemble a store over open connections; the schema is brought up to date."""
     db.migrate()
-    mentions = Mentions(db)
+    corrections = Corrections(db)
+    mentions = Mentions(db, corrections)
+    events = Events(db)
     return Store(
         db=db,
         places=Places(db),
         posts=Posts(db),
         mentions=mentions,
-        cases=Cases(db),
+        cases=Cases(db, events),
+        events=events,
+        notes=Notes(db),
+        corrections=corrections,
+        colleagues=Colleagues(db),
         outbox=Outbox(db, mentions),
         trends=Trends(db),
         trails=Trails(db),

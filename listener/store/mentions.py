@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from listener.core.mention import Mention
 from listener.core.sentiment import Probabilities, Sentiment, Verdict
 from listener.core.work import DeadRow, Judged, Routed, Step
+from listener.store.corrections import Corrections, settled
 from listener.store.engine import Connections, Row, marks, moment, to_ms
 from listener.store.posts import POST_COLUMNS, post_of
 
@@ -60,11 +62,13 @@ class Mentions:
 
     Args:
         db: the connections.
+        corrections: labels that people settled.
     """
 
-    def __init__(self, db: Connections) -> None:
-        """Keep the connections."""
+    def __init__(self, db: Connections, corrections: Corrections) -> None:
+        """Keep the parts."""
         self._db = db
+        self._corrections = corrections
 
     def claim(self, step: Step, limit: int, now: datetime) -> tuple[Mention, ...]:
         """Take mentions that wait in a step; the attempt is counted before the work begins.
@@ -178,6 +182,7 @@ class Mentions:
         Call it in the transaction in which `waiting()` confirmed that none was edited or judged meanwhile.
         """
         at = to_ms(now)
+        judged = self._corrected(judged)
         self._db.write_many(
             "INSERT INTO verdicts (post_id, fingerprint, negative, neutral, positive, label, confidence, certainty, "
             "language, parts, scorer, judged_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
@@ -205,6 +210,12 @@ class Mentions:
                 for j in judged
             ],
         )  # fmt: skip
+
+    def _corrected(self, judged: Sequence[Judged]) -> list[Judged]:
+        """Where a colleague settled the label of this very state, it stays."""
+        standing = self._corrections.standing([j.mention for j in judged])
+        labels = {mention_id: label for mention_id, label in standing.items() if label is not None}
+        return [replace(j, sentiment=settled(labels[j.mention.id])) if j.mention.id in labels else j for j in judged]
 
     def _recount(self, judged: Sequence[Judged]) -> None:
         """Take the old counts of these mentions out of the rollup and put the new ones in."""

@@ -7,9 +7,10 @@ carries the same key and the same content, and what happens next makes a new one
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from listener.core.case import Case
 from listener.core.delivery import Delivery, Parcel, Try
 from listener.core.notification import CaseLine, Notification, Reason, repeat_pause
 from listener.core.route import SEVERITIES, Route, Severity
@@ -64,6 +65,22 @@ class Outbox:
                 "INSERT INTO notification_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (notification, case_id)
             )
 
+    def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
+        """Let staff know that a promise on a case is broken, on the channels that heard of it. In a transaction."""
+        rows = self._db.read(
+            "SELECT b.id, b.route FROM bundles b JOIN bundle_cases c ON c.bundle_id = b.id WHERE c.case_id = ?",
+            (case.id,),
+        )
+        for row in rows:
+            route = routes.get(row["route"])
+            if route is None:
+                continue  # The configuration no longer has it.
+            for channel in route.channels:
+                notification = self._grow(row["id"], channel, "overdue", now, case.severity, route.repeat_interval, now)
+                self._db.write(
+                    "INSERT INTO notification_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (notification, case.id)
+                )
+
     def _grow(
         self, bundle: int, channel: str, reason: Reason, due: datetime, severity: Severity, repeat: timedelta,
         now: datetime,
@@ -75,6 +92,7 @@ class Outbox:
                 "due_at, priority) VALUES (?, ?, ?, 'pending', ?, ?, ?, 'send', ?, ?) "
                 "ON CONFLICT (bundle_id, channel) WHERE step IS NOT NULL AND frozen_at IS NULL DO UPDATE SET "
                 "reason = CASE WHEN 'opened' IN (reason, excluded.reason) THEN 'opened' "
+                "WHEN 'overdue' IN (reason, excluded.reason) THEN 'overdue' "
                 "WHEN 'grown' IN (reason, excluded.reason) THEN 'grown' ELSE reason END, "
                 "due_at = min(due_at, excluded.due_at), priority = min(priority, excluded.priority), "
                 "repeat_ms = excluded.repeat_ms RETURNING id",

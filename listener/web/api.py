@@ -8,7 +8,7 @@ from datetime import datetime
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from listener.core.case import Case
+from listener.core.case import Case, Wanted
 from listener.core.delivery import Delivery, Try
 from listener.core.place import PlaceHealth
 from listener.core.sentiment import Probabilities, Sentiment
@@ -191,7 +191,7 @@ def add_api(web: FastAPI, desk: Desk) -> None:
     def list_cases(brand: str = "", status: View = "unresolved", page: int = 1) -> CasesJson:
         page = max(1, min(page, 10_000))
         found = desk.store.cases.page(
-            brand=brand or None, statuses=VIEWS[status], limit=ROWS + 1, offset=(page - 1) * ROWS
+            Wanted(brand=brand or None, statuses=VIEWS[status]), limit=ROWS + 1, offset=(page - 1) * ROWS
         )
         following = address("/api/v1/cases", brand=brand, status=status, page=page + 1)
         return CasesJson(cases=[_case(case) for case in found[:ROWS]], next=following if len(found) > ROWS else None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from listener.core.case import Case, Status
+from listener.core.case import Case, Wanted
 from listener.core.delivery import Delivery
 from listener.core.mention import Mention
 from listener.core.place import PlaceHealth
@@ -23,10 +23,8 @@ Health = Callable[[], Sequence[str]]
 class Cases(Protocol):
     """Reads cases."""
 
-    def page(
-        self, *, brand: str | None = None, statuses: Sequence[Status], limit: int = 50, offset: int = 0
-    ) -> tuple[Case, ...]:
-        """Cases of some statuses, the most severe first."""
+    def page(self, wanted: Wanted, *, limit: int = 50, offset: int = 0) -> tuple[Case, ...]:
+        """Cases in the order in which something breaks next."""
         ...
 
     def find(self, public_id: str) -> Case | None:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from listener.core.case import Case, Status
+from listener.core.case import Case, Status, Wanted
 from listener.core.delivery import Delivery, Try
 from listener.core.mention import Mention
 from listener.core.trail import Trail
@@ -142,7 +142,7 @@ def add_inbox(web: FastAPI, pages: Pages) -> None:
     def cases(brand: str = "", status: View = "unresolved", page: int = 1) -> HTMLResponse:
         page = max(1, min(page, 10_000))
         found = desk.store.cases.page(
-            brand=brand or None, statuses=VIEWS[status], limit=ROWS + 1, offset=(page - 1) * ROWS
+            Wanted(brand=brand or None, statuses=VIEWS[status]), limit=ROWS + 1, offset=(page - 1) * ROWS
         )
         return pages.show(
             "cases.html",

@@ -1,0 +1,8 @@
+"""What colleagues do, from pages, programs and commands alike: ask the core, write the result with its event at once.
+
+Each act is one transaction. Nothing here knows HTTP; `listener/web/` and `listener/cli/` call it.
+"""
+
+from listener.casework.cases import CLAIM_LEASE, Casework
+
+__all__ = ["CLAIM_LEASE", "Casework"]

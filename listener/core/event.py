@@ -1,0 +1,78 @@
+"""An event: one thing somebody or Listener itself did, kept for ever.
+
+A case's history and the audit log are made of events.
+
+An event holds no words of a customer, so that forgetting a person never has to touch the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from listener.core.colleague import Colleague
+
+Via = Literal["page", "api", "command", "listener"]
+
+CaseAct = Literal[
+    "opened", "grown", "returned", "claimed", "released", "lapsed", "assigned", "snoozed", "woke", "resolved",
+    "reopened", "noted", "merged", "corrected", "not us", "overdue", "undone",
+]  # fmt: skip
+"""What happens to cases. *grown*: a mention joined; *returned*: one joined after resolving; *lapsed*: a claim ran out;
+*woke*: a snooze ended; *reopened*: by a colleague."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who does something, and by which way they came.
+
+    Args:
+        colleague: None for Listener itself and for commands on the machine.
+        via: page, api, command or listener.
+    """
+
+    colleague: Colleague | None
+    via: Via
+
+    @property
+    def name(self) -> str:
+        """As the log shows it."""
+        if self.colleague is not None:
+            return self.colleague.name
+        return "the operator" if self.via == "command" else "Listener"
+
+
+LISTENER = Actor(colleague=None, via="listener")
+OPERATOR = Actor(colleague=None, via="command")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that was done.
+
+    Args:
+        id: row id; grows with time.
+        at: when.
+        who: the name at that time.
+        colleague: row id of the colleague; None for Listener and the operator.
+        via: page, api, command or listener.
+        act: a verb in the past: a CaseAct, or as in "signed in", "token made".
+        case: row id of the case it is about; None without one.
+        subject: what else it is about, as in "colleague dana" or "campaign 3"; may be empty.
+        detail: more in words, never a customer's; may be empty.
+        undoes: row id of the event it took back; None for most.
+        version: of the case after it; None without a case.
+    """
+
+    id: int
+    at: datetime
+    who: str
+    colleague: int | None
+    via: Via
+    act: str
+    case: int | None
+    subject: str
+    detail: str
+    undoes: int | None = None
+    version: int | None = None

@@ -1,0 +1,60 @@
+"""Watch the clocks of cases: claims that ran out, snoozes that end, promises that are broken.
+
+A colleague who acknowledged a case and forgot it loses it to everybody; staff are told of each broken promise once.
+"""
+
+from __future__ import annotations
+
+from listener.core.case import Case
+from listener.core.casework import lapsed, woke
+from listener.core.event import LISTENER, CaseAct
+from listener.core.protocols import Clock
+from listener.core.rules import Rules
+from listener.core.store import Store
+from listener.telemetry import get_logger
+
+
+def watch(store: Store, rules: Rules, clock: Clock) -> int:
+    """Heed the clocks that are due.
+
+    Args:
+        store: the cases.
+        rules: give the length of a claim, and the channels of routes.
+        clock: says the present.
+
+    Returns:
+        How many cases were handled; 0 when none is due.
+
+    Raises:
+        StoreError: nothing was written; the same cases are due again.
+    """
+    now = clock()
+    if not store.cases.lapsing(now, 1) and not store.cases.overdue(now, 1):
+        return 0
+    with store.transaction():
+        ended = store.cases.lapsing(now)
+        for case in ended:
+            _end(store, case, rules, clock)
+        late = store.cases.overdue(now)
+        for case in late:
+            _tell(store, case, rules, clock)
+    return len(ended) + len(late)
+
+
+def _end(store: Store, case: Case, rules: Rules, clock: Clock) -> None:
+    """A snooze or a claim is over."""
+    now = clock()
+    act: CaseAct = "woke" if case.status == "snoozed" else "lapsed"
+    changed = store.cases.change(woke(case, now, rules.claim_lease) if act == "woke" else lapsed(case, now))
+    store.events.add(LISTENER, act, now, case=changed)
+    get_logger().info(f"case_{act}", case=case.public_id)
+
+
+def _tell(store: Store, case: Case, rules: Rules, clock: Clock) -> None:
+    """A promise is broken: say so once."""
+    now = clock()
+    deadline = case.deadline
+    store.cases.told_overdue(case.id)
+    store.outbox.overdue(case, rules.names, now)
+    store.events.add(LISTENER, "overdue", now, case=case, detail=deadline.clock if deadline else "")
+    get_logger().info("case_overdue", case=case.public_id)
