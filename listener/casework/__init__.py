@@ -3,6 +3,6 @@
 Each act is one transaction. Nothing here knows HTTP; `listener/web/` and `listener/cli/` call it.
 """
 
-from listener.casework.cases import CLAIM_LEASE, Casework
+from listener.casework.cases import CLAIM_LEASE, Casework, Done
 
-__all__ = ["CLAIM_LEASE", "Casework"]
+__all__ = ["CLAIM_LEASE", "Casework", "Done"]

@@ -266,6 +266,7 @@ CREATE TABLE events (                       -- what was done, for ever: case his
     version INTEGER                         -- of the case after it
 );
 CREATE INDEX events_case ON events (case_id, id) WHERE case_id IS NOT NULL;
+CREATE INDEX events_audit ON events (id) WHERE via <> 'listener';
 CREATE UNIQUE INDEX events_undoes ON events (undoes) WHERE undoes IS NOT NULL;
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
@@ -323,6 +324,7 @@ CREATE TABLE corrections (                  -- what a person said a mention's la
     gone_at INTEGER                         -- taken back
 );
 CREATE UNIQUE INDEX corrections_standing ON corrections (mention_id) WHERE gone_at IS NULL;
+CREATE INDEX corrections_mention ON corrections (mention_id);
 CREATE TABLE customers (                    -- authors that a colleague said are one customer
     id INTEGER PRIMARY KEY,
     public_id TEXT NOT NULL UNIQUE,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from listener.core.errors import StoreError
+from listener.core.case import Status, Wanted
+from listener.core.errors import Refused, StoreError
 from listener.core.mention import Mention
+from listener.core.route import SLA
 from listener.store import Store
 from listener.testing import START
 from tests.kit import add_posts, make_post, open_case, resolve
@@ -80,34 +83,122 @@ def test_an_open_case_is_preferred_to_a_resolved_one(store: Store) -> None:
     assert (third.id, opened) == (second.id, False)
 
 
-def test_a_snoozed_case_stays_snoozed(store: Store) -> None:
+def test_a_new_mention_brings_a_snoozed_case_back(store: Store) -> None:
     first, _ = open_case(store, mention(store, "1"))
-    store.db.write("UPDATE cases SET status = 'snoozed' WHERE id = ?", (first.id,))
+    with store.transaction():
+        store.cases.change(replace(first, status="snoozed", snoozed_until=START + DAY))
     second, opened = open_case(store, mention(store, "2"))
-    assert (second.status, opened) == ("snoozed", False)
+    assert (second.status, second.snoozed_until, opened) == ("open", None, False)
 
 
 def test_two_unresolved_cases_of_one_matter_cannot_be(store: Store) -> None:
     open_case(store, mention(store, "1"))
     with pytest.raises(StoreError, match="UNIQUE"):
         store.db.write(
-            "INSERT INTO cases SELECT NULL, 'other', key, brand, route, reason, severity, priority, status, headline, "
-            "author, opened_at, changed_at, resolved_at, mentions FROM cases"
+            "INSERT INTO cases (public_id, key, brand, route, reason, severity, priority, status, headline, author, "
+            "opened_at, changed_at, mentions) SELECT 'other', key, brand, route, reason, severity, priority, status, "
+            "headline, author, opened_at, changed_at, mentions FROM cases"
         )
 
 
-def test_lists_are_ordered_by_severity_then_newest(store: Store) -> None:
-    for n, severity in enumerate(("low", "high", "high", "normal")):
-        open_case(store, mention(store, str(n), author=f"a{n}"), severity=severity, now=START + n * DAY)  # type: ignore[arg-type]
-    assert [case.author for case in store.cases.unresolved()] == ["a2", "a1", "a3", "a0"]
-    assert [case.author for case in store.cases.unresolved(2, 1)] == ["a1", "a3"]
-    assert [case.author for case in store.cases.page(statuses=("open",))] == ["a2", "a1", "a3", "a0"]
-    assert store.cases.page(statuses=("resolved",)) == ()
-    assert store.cases.page(statuses=("open",), brand="Bolt") == ()
+PROMISES = {"low": 72, "normal": 4, "high": 9, "crisis": 100}
+"""Hours within which a case of a severity is to be acknowledged, here."""
+
+
+def authors(store: Store, *statuses: Status, **filters: Any) -> list[str]:
+    """The authors of a list, in its order."""
+    return [case.author for case in store.cases.page(Wanted(statuses=statuses or ("open",), **filters))]
+
+
+def four_cases(store: Store) -> None:
+    """One case of each severity, each with its promise."""
+    for severity, hours in PROMISES.items():
+        with store.transaction():
+            store.cases.open_or_grow(
+                mention(store, severity, author=severity), route="r", reason="why",
+                severity=severity, window=7 * DAY, now=START, sla=SLA(acknowledge=timedelta(hours=hours)),  # type: ignore[arg-type]
+            )  # fmt: skip
+
+
+def test_lists_are_ordered_by_what_breaks_next_after_crises(store: Store) -> None:
+    four_cases(store)
+    assert authors(store) == ["crisis", "normal", "high", "low"]
+    assert [case.author for case in store.cases.unresolved(2, 1)] == ["normal", "high"]
+    assert authors(store, "resolved") == []
     resolve(store, store.cases.unresolved()[0])
-    assert [case.author for case in store.cases.page(statuses=("resolved",))] == ["a2"]
+    assert authors(store, "resolved") == ["crisis"]
     assert store.cases.counts() == {"open": 3, "resolved": 1}
     assert sum(store.cases.tallies().values()) == 4
+
+
+def test_a_case_without_a_promise_comes_last(store: Store) -> None:
+    open_case(store, mention(store, "1", author="never"))
+    four_cases(store)
+    assert authors(store)[-1] == "never"
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"brand": "Bolt"}, []),
+        ({"severity": "high"}, ["high"]),
+        ({"assignee": 0}, ["crisis", "normal", "high", "low"]),
+        ({"words": ("HIG",)}, ["high"]),
+        ({"words": ("acme", "nor")}, ["normal"]),
+        ({"words": ("%",)}, []),
+        ({"words": ("_",)}, []),
+    ],
+)
+def test_lists_can_be_narrowed(store: Store, filters: dict[str, Any], found: list[str]) -> None:
+    four_cases(store)
+    assert authors(store, **filters) == found
+
+
+def test_a_state_that_is_no_longer_true_is_not_stored(store: Store) -> None:
+    first, _ = open_case(store, mention(store, "1"))
+    open_case(store, mention(store, "2"))
+    with pytest.raises(Refused, match="changed meanwhile"), store.transaction():
+        store.cases.change(replace(first, headline="late"))
+    assert store.cases.get(first.id).headline != "late"
+
+
+def test_what_happened_to_a_case_is_kept_in_order(store: Store) -> None:
+    case, _ = open_case(store, mention(store, "1"))
+    open_case(store, mention(store, "2"))
+    resolve(store, case)
+    open_case(store, mention(store, "3"))
+    assert [event.act for event in store.events.of_case(case.id)] == ["opened", "grown", "returned"]
+    with pytest.raises(StoreError, match="never changed"):
+        store.db.write("UPDATE events SET who = 'me'")
+    with pytest.raises(StoreError, match="never deleted"):
+        store.db.write("DELETE FROM events")
+
+
+def test_the_promises_start_anew_when_the_customer_comes_back(store: Store) -> None:
+    sla = SLA(acknowledge=timedelta(hours=1))
+    with store.transaction():
+        case, _ = store.cases.open_or_grow(
+            mention(store, "1"), route="r", reason="w", severity="low", window=7 * DAY, now=START, sla=sla
+        )
+    assert case.acknowledge_by == START + timedelta(hours=1)
+    resolve(store, case)
+    with store.transaction():
+        back, _ = store.cases.open_or_grow(
+            mention(store, "2"), route="r", reason="w", severity="low", window=7 * DAY, now=START + DAY, sla=sla
+        )
+    assert back.acknowledge_by == START + DAY + timedelta(hours=1)
+
+
+def test_a_stricter_route_shortens_the_promises_and_none_relaxes_them(store: Store) -> None:
+    seen = []
+    for n, hours in enumerate((4, 1, 9)):
+        with store.transaction():
+            case, _ = store.cases.open_or_grow(
+                mention(store, str(n)), route="r", reason="w", severity="low", window=7 * DAY, now=START,
+                sla=SLA(reply=timedelta(hours=hours)),
+            )  # fmt: skip
+        seen.append(case.reply_by)
+    assert seen == [START + timedelta(hours=hours) for hours in (4, 1, 1)]
 
 
 def test_the_newest_mention_of_each_case_is_found(store: Store) -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 
+from listener.core.case import Wanted
 from listener.core.mention import Engagement
 from listener.core.work import Routed
 from listener.store import Connections, Store, make_store
@@ -150,7 +151,16 @@ def _look(store: Store) -> None:
     ):  # fmt: skip
         read()
     store.cases.find(case.public_id)
-    store.cases.page(brand="Acme", statuses=("open",))
+    store.cases.page(Wanted(statuses=("open", "acknowledged")))
+    store.cases.lapsing(START)
+    store.cases.overdue(START)
+    store.cases.of_voices([store.cases.voice(case.id)])
+    store.cases.of_mention(1)
+    store.events.of_case(case.id)
+    store.events.since(0)
+    store.events.newest_id()
+    store.events.undoable(1)
+    store.events.page()
     store.mentions.find(1)
     store.mentions.of_case(case.id)
     store.outbox.of_case(case.id)
