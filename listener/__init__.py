@@ -24,6 +24,7 @@ from listener.core.protocols import (
     Capabilities,
     Channel,
     Clock,
+    Guard,
     Http,
     Scorer,
     Source,
@@ -35,9 +36,9 @@ from listener.core.sentiment import Certainty, Label, Probabilities, Sentiment, 
 
 __all__ = [
     "AdapterError", "Answer", "Author", "Budget", "Capabilities", "Case", "CaseLine", "Certainty", "Channel", "Clock",
-    "Cursor", "Engagement", "Http", "Label", "ListenerError", "Matcher", "Mention", "Message", "Notification", "Page",
-    "Place", "Post", "Probabilities", "Query", "RateLimited", "Rejected", "Route", "Scorer", "Sentiment",
-    "SettingsError", "Severity", "Source", "Status", "StoreError", "StoreFull", "Tools", "Unauthorized",
+    "Cursor", "Engagement", "Guard", "Http", "Label", "ListenerError", "Matcher", "Mention", "Message",
+    "Notification", "Page", "Place", "Post", "Probabilities", "Query", "RateLimited", "Rejected", "Route", "Scorer",
+    "Sentiment", "SettingsError", "Severity", "Source", "Status", "StoreError", "StoreFull", "Tools", "Unauthorized",
     "Unavailable", "Unforeseen", "Verdict", "unreadable",
 ]  # fmt: skip
 

@@ -37,6 +37,7 @@ EVENTS: Mapping[str, str] = {
     "disk_writable": "the disk takes writes again",
     "step_failed": "a step met an error nobody foresaw; it is tried again",
     "scorer_ready": "the model is loaded",
+    "not_reached": "a host was not dialled or did not answer; says which address and why, which pages do not",
     "orphans_buried": "messages for channels that are gone were given up",
 }
 

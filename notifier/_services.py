@@ -31,7 +31,6 @@ class Service:
         keyed: takes the key as a header.
         most: units of text, where that is less than Apprise knows of.
         measure: how it counts.
-        is_mail: spoken to by SMTP; a relay in one's own network is the rule there, not a risk.
     """
 
     markup: Markup = "chat"
@@ -39,13 +38,12 @@ class Service:
     keyed: bool = False
     most: int = 30_000
     measure: Callable[[str], int] = utf16
-    is_mail: bool = False
 
 
 _CHAT = Service()
 _OWN_CHAT = Service(own_host=True)
 _PLAIN = Service(markup="plain")
-_MAIL = Service(markup="plain", own_host=True, keyed=True, is_mail=True)
+_MAIL = Service(markup="plain", own_host=True, keyed=True)
 _WEB = Service(own_host=True, keyed=True)
 # ntfy turns a longer message into an attachment.
 _NTFY = Service(own_host=True, most=4_096, measure=utf8)

@@ -10,14 +10,16 @@ import logging
 import queue
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from listener import Message, RateLimited, Rejected, Tools, Unavailable
+from listener.http import AddressGuard
 from notifier._markup import one_line, shorten
-from notifier._private import names_private, public_only
+from notifier._private import guarding, prepare
 from notifier._secrets import Secrets, keeping
 from notifier._services import ALLOWED, FIXED, WHY_NOT, Service
 from notifier.render import Limits, Rendered, render
@@ -27,7 +29,7 @@ STUCK = 3
 REASON = 300
 
 _SENDING = "listener-send"
-_CAUSE = re.compile(r"\[Errno -?\d+\] ([^'\")\]]+)|(timed out|it has a private address; [^'\")]+)", re.IGNORECASE)
+_CAUSE = re.compile(r"\[Errno -?\d+\] ([^'\")\]]+)|(timed out|it is not public [^'\")]+)", re.IGNORECASE)
 _ADVICE = {
     401: "the credentials were refused: check the channel's URL",
     403: "the credentials were refused: check the channel's URL",
@@ -47,13 +49,11 @@ class AppriseChannel:
             url: the Apprise URL, unless it comes as the channel's secret, which is better.
             timeout: how long a send may take before it counts as failed.
             pause: the least time between two sends; None asks Apprise what the service wants.
-            allow_private: whether the receiver may be in a private network or on this machine.
         """
 
         url: str = field(default="", repr=False)
         timeout: timedelta = timedelta(seconds=20)
         pause: timedelta | None = None
-        allow_private: bool = False
 
     name: ClassVar[str] = "apprise"
     needs_url: ClassVar[bool] = True
@@ -61,6 +61,7 @@ class AppriseChannel:
     def __init__(self, options: Options, tools: Tools) -> None:
         """Keep the URL; nothing is read, resolved or opened."""
         self._options = options
+        self._guard = tools.guard or AddressGuard(switch="allow_private_notifiers", ports=None)
         self._url = (tools.secret or options.url).strip()
         self._twice = bool(tools.secret and options.url)
         self._schema = self._url.partition("://")[0].casefold()
@@ -96,10 +97,11 @@ class AppriseChannel:
         fault = self.check()
         if fault:
             raise Rejected(fault, resource=self._resource)
+        prepare()
         plugin = self._plugin()
         self._settle(plugin, message)
         limits = _limits(plugin, self._service)
-        self._judge(self._bounded(plugin, render(message, self._service.markup, limits)))
+        self._judge(self._bounded(plugin, render(message, self._service.markup, limits)), plugin)
 
     @property
     def _resource(self) -> str:
@@ -134,10 +136,9 @@ class AppriseChannel:
             return f"Apprise cannot use this {self._schema} URL" + (f": {said}" if said else "; check its parts")
         if len(plugin) > 1:
             return f"the URL names {len(plugin)} recipients: a channel is one; make a channel of each"
-        private = self._service.own_host and not self._service.is_mail and names_private(str(plugin.host or ""))
-        if private and not self._options.allow_private:
-            return "the receiver has a private address; set allow_private = true if it is meant to"
-        return None
+        host, port = _dialled(plugin)
+        refused = self._guard.refusal(host, port) if self._service.own_host else None
+        return f"the receiver cannot be reached: {refused}" if refused else None
 
     def _plugin(self) -> Any:
         plugin, _ = self._made()
@@ -167,7 +168,7 @@ class AppriseChannel:
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
         def work() -> None:
-            with keeping(self._secrets), public_only(not self._options.allow_private):
+            with keeping(self._secrets), guarding(self._guard):
                 done.put(_notify(plugin, rendered))
 
         with self._lock:
@@ -187,12 +188,22 @@ class AppriseChannel:
             )
             raise Unavailable(why, resource=self._resource) from None
 
-    def _judge(self, result: Any) -> None:
+    def _cause(self, text: str, plugin: Any) -> str:
+        """The part of a nested connection error that says something to people, and no more than may be said."""
+        found: list[tuple[str, str]] = _CAUSE.findall(text)
+        if not found:
+            return text
+        raw, said = found[-1]
+        # Elsewhere the host is a part of the credentials.
+        host, port = _dialled(plugin) if self._service.own_host else ("", 0)
+        return str(self._guard.failed(host, port, raw)) if raw else said
+
+    def _judge(self, result: Any, plugin: Any) -> None:
         if result:
             return
         if result.status.name == "NOMATCH":
             raise Rejected("Apprise found no service for this URL", resource=self._resource)
-        status, said = _reason(result)
+        status, said = _reason(result, lambda text: self._cause(text, plugin))
         # Secrets out first, cut after: half a token is still a part of one.
         parts = [shorten(one_line(self._secrets.remove(part)), REASON // 2) for part in said]
         advice = [_ADVICE[status]] if status in _ADVICE else []
@@ -253,11 +264,11 @@ def _limits(plugin: Any, service: Service) -> Limits:
     return Limits(body=body, title=min(int(plugin.title_maxlen), 200), measure=service.measure)
 
 
-def _reason(result: Any) -> tuple[int, list[str]]:
+def _reason(result: Any, cause: Callable[[str], str]) -> tuple[int, list[str]]:
     """HTTP status (0 where none shows) and reasons, both from what Apprise logged; secrets may be in them."""
     entries = [(str(entry.level), str(entry.message)) for entry in result.logs()]
     warned = [text for level, text in entries if level in {"WARNING", "ERROR", "CRITICAL"}]
-    causes = [_cause(text) for text in _after("Socket Exception:", entries)]
+    causes = [cause(text) for text in _after("Socket Exception:", entries)]
     answers = [text.removeprefix("b").strip("'\"") for text in _after("Response Details:", entries)]
     status = re.search(r"error=(\d{3})\b", " ".join(warned))
     return int(status.group(1)) if status else 0, [*warned, *causes, *answers]
@@ -267,7 +278,6 @@ def _after(head: str, entries: list[tuple[str, str]]) -> list[str]:
     return [text.removeprefix(head).strip() for _, text in entries if text.startswith(head)]
 
 
-def _cause(text: str) -> str:
-    """The part of a nested connection error that says something to people."""
-    found: list[tuple[str, str]] = _CAUSE.findall(text)
-    return "".join(found[-1]) if found else text
+def _dialled(plugin: Any) -> tuple[str, int]:
+    """Host and port that the plugin will dial where they are the operator's own; a mail relay may be another host."""
+    return str(getattr(plugin, "smtp_host", None) or plugin.host or ""), int(plugin.port or 0)

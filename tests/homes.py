@@ -46,6 +46,7 @@ history = "live"
 CONFIG = f"""
 [listener]
 state_dir = "state"
+allow_private_sources = true
 sample_data = true
 [web]
 port = 0

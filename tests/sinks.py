@@ -169,7 +169,7 @@ class HttpSink(_Sink):
 
     @property
     def url(self) -> str:
-        """Its address for the Apprise channel; that channel needs `allow_private = true` here."""
+        """Its address for the Apprise channel; it needs `allow_private_notifiers = true`."""
         return f"json://{self.host}/hook"
 
     def start(self) -> None:
@@ -278,7 +278,7 @@ class SmtpSink(_Sink):
 
     @property
     def url(self) -> str:
-        """Its address for the Apprise channel; mail relays may be private without saying so."""
+        """Its address for the Apprise channel; it needs `allow_private_notifiers = true`."""
         return f"mailto://127.0.0.1:{self.port}?from=listener@example.org&to=service@example.org&mode=insecure"
 
     def start(self) -> None:

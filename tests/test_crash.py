@@ -26,6 +26,8 @@ KEPT = Path(__file__).resolve().parents[1] / ".bench" / "chaos.json"
 CONFIG = """
 [listener]
 state_dir = "state"
+allow_private_sources = true
+allow_private_notifiers = true
 
 [web]
 enabled = false
@@ -49,7 +51,6 @@ history = "live"
 name = "staff"
 adapter = "apprise"
 url = "{sink}"
-allow_private = true
 
 [route]
 group_by = ["author"]

@@ -23,6 +23,8 @@ LISTENER = str(Path(sys.executable).parent / "listener")
 CONFIG = """
 [listener]
 state_dir = "state"
+allow_private_sources = true
+allow_private_notifiers = true
 
 [web]
 enabled = false
@@ -42,7 +44,6 @@ pause = "0s"
 name = "desk"
 adapter = "apprise"
 url = "{desk}"
-allow_private = true
 
 [route]
 group_wait = "0s"

@@ -105,29 +105,28 @@ def _warnings(settings: Settings) -> Iterator[Warned]:
 
 def _unreachable(settings: Settings) -> Iterator[Warned]:
     """Ask each place once; the channels are only built, since they have no word that nobody would hear."""
-    from listener.core.protocols import Budget, Tools
+    from listener.core.protocols import Budget
     from listener.core.query import Matchbook
-    from listener.http import Client
     from listener.pipeline.border import border
     from listener.registry import build_channel, build_source
+    from listener.toolbox import Toolbox
 
-    http = Client()
+    tools = Toolbox(settings, lambda: datetime.now(UTC))
     try:
-        tools = Tools(http=http, clock=lambda: datetime.now(UTC))
         matchbook = Matchbook(settings.queries)
         for channel in settings.channels:
-            build_channel(channel, settings, tools)
+            build_channel(channel, settings, tools.for_channels())
         for place in (place for place in settings.places if place.enabled):
             try:
                 with border(place.name):
-                    build_source(place, settings, tools).poll(
+                    build_source(place, settings, tools.for_places()).poll(
                         place, matchbook.needs(place), None, Budget(posts=1, seconds=_SECONDS)
                     )
             except ListenerError as problem:
                 where = settings.written.where(settings.written.path_of("place", place.name))
                 yield Warned(where=where, text=words_of(problem))
     finally:
-        http.close()
+        tools.close()
 
 
 def _words(settings: Settings, warnings: list[Warned], unreachable: list[Warned]) -> Mapping[str, object]:

@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable
 from listener.core.mention import Post, clean, normalise
 from listener.core.protocols import Budget, Capabilities, Source, Tools
 from listener.core.query import Cursor, Page, Place, Query
-from listener.http import Client
+from listener.http import AddressGuard, Client
+from listener.http.session import guarded_session
 from listener.testing._fakes import START, FakeClock
 from listener.testing._site import Fault, Site
 
@@ -66,8 +68,10 @@ def check_source(
         What it brought, each post once, in its last state.
     """
     place = place or Place(name="checked", source="checked")
-    with Client(longest=1.5) as http:
-        tools = Tools(http=http, clock=FakeClock(now), secret=_MARKER)
+    guard = AddressGuard(allow_private=True)  # what is checked is on loopback
+    with Client(longest=1.5, guard=guard) as http:
+        session = partial(guarded_session, guard)
+        tools = Tools(http=http, clock=FakeClock(now), secret=_MARKER, session=session, guard=guard)
         with _no_network():
             source = make(tools)
         _check_shape(source)

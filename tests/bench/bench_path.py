@@ -32,6 +32,7 @@ ROUNDS = 3
 CONFIG = """
 [listener]
 state_dir = "state"
+allow_private_sources = true
 
 [web]
 enabled = false

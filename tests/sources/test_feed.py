@@ -64,7 +64,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def tools(clock: FakeClock) -> Iterator[Tools]:
-    with Client(longest=5) as http:
+    with Client(longest=5, allow_private=True) as http:
         yield Tools(http=http, clock=clock)
 
 

@@ -24,7 +24,7 @@ class Watched(Client):
     """The client, remembering each status."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(allow_private=True)
         self.statuses: list[int] = []
 
     def get(self, *args: Any, **kwargs: Any) -> Answer:

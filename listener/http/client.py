@@ -1,8 +1,8 @@
 """The polite HTTP client that adapters are given as `Tools.http`.
 
 One class, `Client`: it names itself, ends in time, stops at a size, follows at most five redirects that it checks one
-by one, and asks a host one thing at a time. Built by `listener/app.py`; adapters know only the protocol
-`listener.core.protocols.Http`. No message holds a query, a credential or a token of an address.
+by one, dials only what its guard lets through, and asks a host one thing at a time. Built by `listener/toolbox.py`;
+adapters know only the protocol `listener.core.protocols.Http`. No message holds a query, a credential or a token.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Self
+from typing import Self
 from weakref import WeakValueDictionary
 
-import httpcore2
 import httpx2
 
 import listener
 from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable
 from listener.core.protocols import Answer
+from listener.http.guard import AddressGuard
+from listener.http.network import Transport, deadline_at
 
 USER_AGENT = f"Listener/{listener.__version__} (+https://listener.example/bot)"
 MAX_REDIRECTS = 5
@@ -35,11 +36,6 @@ _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})
 _TOKEN = re.compile(r"(?=[^/]*\d)[A-Za-z0-9_\-=%.~]{20,}")
-
-
-Guard = Callable[[str, int], None]
-"""Is asked with host and port before each connection and raises Rejected when it may not be; the place where the
-check of resolved addresses will be put."""
 
 
 class _Lock:
@@ -60,7 +56,8 @@ class Client:
         user_agent: str = USER_AGENT,
         longest: float = 120.0,
         transport: httpx2.BaseTransport | None = None,
-        guard: Guard | None = None,
+        guard: AddressGuard | None = None,
+        allow_private: bool = False,
     ) -> None:
         """Open nothing yet.
 
@@ -68,11 +65,12 @@ class Client:
             user_agent: how we name ourselves to servers.
             longest: seconds; caps every deadline that a caller asks for.
             transport: replaces the network, for tests.
-            guard: is asked before each connection; None allows all.
+            guard: is asked before each connection; None makes one.
+            allow_private: what the guard made here allows; for tests and demonstrations on loopback.
         """
         self._longest = longest
         self._client = httpx2.Client(
-            transport=transport or _Transport(guard),
+            transport=transport or Transport(guard or AddressGuard(allow_private=allow_private)),
             trust_env=False,
             follow_redirects=False,
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
@@ -127,7 +125,7 @@ class Client:
         """Ask once: the answer, or a redirect's status, its checked target and the seconds that are left."""
         with self._turn(_origin(address), shown(str(address)), seconds):
             end = time.monotonic() + seconds
-            with _deadline(end), _said_plainly(address, seconds):
+            with deadline_at(end), _said_plainly(address, seconds):
                 request = self._client.build_request("GET", address, headers=dict(headers), timeout=seconds)
                 response = self._client.send(request, stream=True)
                 try:
@@ -273,78 +271,3 @@ def _said_plainly(address: httpx2.URL, seconds: float) -> Iterator[None]:
         raise Unavailable(f"{name} broke off or sent a broken answer ({type(exc).__name__})") from None
     except (httpx2.InvalidURL, ValueError):
         raise Rejected(f"{name} cannot be asked: the address or a header holds a forbidden character") from None
-
-
-_present = threading.local()
-
-
-@contextmanager
-def _deadline(end: float) -> Iterator[None]:
-    """Say when this thread's request must be over; read by the network streams below."""
-    _present.end = end
-    try:
-        yield
-    finally:
-        _present.end = None
-
-
-def _left(timeout: float | None, error: Callable[[str], Exception]) -> float | None:
-    """The seconds a single network call may take, so that a server cannot live on by sending a byte a second."""
-    end = getattr(_present, "end", None)
-    if end is None:
-        return timeout
-    left = float(end) - time.monotonic()
-    if left <= 0:
-        raise error("deadline")
-    return left if timeout is None else min(timeout, left)
-
-
-class _Stream(httpcore2.NetworkStream):
-    """A connection whose every call ends at the request's deadline."""
-
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore2.WriteTimeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _Backend(httpcore2.SyncBackend):
-    """Opens connections: asks the guard first, and puts each under the deadline."""
-
-    def __init__(self, guard: Guard | None) -> None:
-        self._guard = guard
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any) -> Any:
-        if self._guard is not None:
-            self._guard(host, port)
-        return _Stream(super().connect_tcp(host, port, _left(timeout, httpcore2.ConnectTimeout), *args, **kwargs))
-
-
-class _Transport(httpx2.HTTPTransport):
-    """httpx2's transport on our own connection pool, since it has no public way to choose how to connect."""
-
-    def __init__(self, guard: Guard | None) -> None:
-        super().__init__(trust_env=False)
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
-            max_connections=64,
-            max_keepalive_connections=16,
-            keepalive_expiry=30.0,
-            network_backend=_Backend(guard),
-        )
