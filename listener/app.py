@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from listener import registry
-from listener.casework import Casework
+from listener.casework import Casework, Sessions
 from listener.core.errors import AdapterError, StoreError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
@@ -84,6 +84,7 @@ class App:
         self._cleanup.callback(store.close)
         self.adapters = self._build(settings)
         self.casework = Casework(store, clock, lambda: self.rules.claim_lease)
+        self.sessions = Sessions(store, clock)
         self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
 
     def _build(self, settings: Settings) -> Adapters:

@@ -109,7 +109,7 @@ def _python_posts() -> Iterator[Post]:
                    author=Author(name="A. Pythonista"), published_at=NOW - timedelta(days=9 - n))  # fmt: skip
 
 
-def shoot(browser: Browser, url: str, paths: Mapping[str, str]) -> None:
+def shoot(browser: Browser, stage: Stage, url: str, paths: Mapping[str, str]) -> None:
     """Photograph each page at each width in each scheme, whole."""
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for scheme in schemes:
@@ -117,6 +117,7 @@ def shoot(browser: Browser, url: str, paths: Mapping[str, str]) -> None:
             context = browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=False
             )
+            stage.sign_in(context, url, "lead", "Dana Okafor")
             page = context.new_page()
             for name, path in paths.items():
                 page.goto(url + path)
@@ -158,7 +159,7 @@ def main() -> int:
         }
         try:
             with open_chromium() as browser:
-                shoot(browser, server.url, paths)
+                shoot(browser, stage, server.url, paths)
         finally:
             server.stop()
     print(f"Pictures of {len(paths)} pages are in {OUT.relative_to(ROOT)}/.")

@@ -4,5 +4,6 @@ Each act is one transaction. Nothing here knows HTTP; `listener/web/` and `liste
 """
 
 from listener.casework.cases import CLAIM_LEASE, Casework, Done
+from listener.casework.sessions import Sessions
 
-__all__ = ["CLAIM_LEASE", "Casework", "Done"]
+__all__ = ["CLAIM_LEASE", "Casework", "Done", "Sessions"]

@@ -18,6 +18,7 @@ from listener.store.notes import Notes
 from listener.store.outbox import Outbox
 from listener.store.places import Places
 from listener.store.posts import Posts
+from listener.store.sessions import Sessions
 from listener.store.trails import Trails
 from listener.store.trends import Trends
 
@@ -38,6 +39,7 @@ class Store:
         notes: what colleagues tell each other.
         corrections: what people said of labels.
         colleagues: who signs in.
+        sessions: browsers that are signed in.
         outbox: what staff are told.
         trends: counts over time.
         trails: mentions as people read them.
@@ -52,6 +54,7 @@ class Store:
     notes: Notes
     corrections: Corrections
     colleagues: Colleagues
+    sessions: Sessions
     outbox: Outbox
     trends: Trends
     trails: Trails
@@ -95,6 +98,7 @@ def make_store(db: Connections) -> Store:
         notes=Notes(db),
         corrections=corrections,
         colleagues=Colleagues(db),
+        sessions=Sessions(db),
         outbox=Outbox(db, mentions),
         trends=Trends(db),
         trails=Trails(db),

@@ -223,6 +223,7 @@ CREATE TABLE colleagues (                   -- who signs in
 CREATE TABLE sessions (                     -- browsers that are signed in
     digest TEXT PRIMARY KEY,                -- of the cookie, which is kept nowhere
     colleague_id INTEGER NOT NULL REFERENCES colleagues(id),
+    browser TEXT NOT NULL,                  -- what it calls itself
     created_at INTEGER NOT NULL,
     seen_at INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -267,6 +268,7 @@ CREATE TABLE events (                       -- what was done, for ever: case his
 );
 CREATE INDEX events_case ON events (case_id, id) WHERE case_id IS NOT NULL;
 CREATE INDEX events_audit ON events (id) WHERE via <> 'listener';
+CREATE INDEX events_subject ON events (subject, id) WHERE subject <> '';
 CREATE UNIQUE INDEX events_undoes ON events (undoes) WHERE undoes IS NOT NULL;
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
@@ -329,15 +331,42 @@ CREATE TABLE customers (                    -- authors that a colleague said are
     id INTEGER PRIMARY KEY,
     public_id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    previous_name TEXT,                     -- before the latest renaming, which can be taken back
+    version INTEGER NOT NULL DEFAULT 1,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    ended_at INTEGER,                       -- merged into another, or taken apart
+    merged_into INTEGER REFERENCES customers(id)
 );
+CREATE INDEX customers_changed ON customers (changed_at) WHERE ended_at IS NULL;
 CREATE TABLE customer_voices (              -- a handle of a customer; linked and unlinked by hand only
-    voice TEXT PRIMARY KEY,                 -- source, realm and handle
+    id INTEGER PRIMARY KEY,
+    voice TEXT NOT NULL,                    -- source, realm and handle as `cases.voice` has them
+    source TEXT NOT NULL,
+    realm TEXT NOT NULL,
+    handle TEXT NOT NULL,                   -- as its network shows it
     customer_id INTEGER NOT NULL REFERENCES customers(id),
     linked_at INTEGER NOT NULL,
-    linked_by INTEGER REFERENCES colleagues(id)
-) WITHOUT ROWID;
+    linked_by INTEGER REFERENCES colleagues(id),
+    unlinked_at INTEGER                     -- kept, so that unlinking can be taken back
+);
+CREATE UNIQUE INDEX customer_voices_standing ON customer_voices (voice) WHERE unlinked_at IS NULL;
 CREATE INDEX customer_voices_customer ON customer_voices (customer_id);
+-- by these an author's posts are found, and other authors who may be the same customer
+CREATE INDEX posts_handle ON posts (handle COLLATE NOCASE, source, realm) WHERE handle <> '';
+CREATE INDEX posts_author ON posts (author_name COLLATE NOCASE, source, realm, handle) WHERE author_name <> '';
+CREATE INDEX posts_profile ON posts (author_url, source, realm, handle) WHERE author_url IS NOT NULL;
+CREATE TABLE calls (                        -- what is known of a post of the kind call beside its words
+    post_id INTEGER PRIMARY KEY REFERENCES posts(id),
+    brand TEXT NOT NULL,
+    way TEXT NOT NULL,                      -- phone, counter, other
+    call_back INTEGER NOT NULL,             -- the customer wants to be called back
+    colleague_id INTEGER NOT NULL REFERENCES colleagues(id),
+    at INTEGER NOT NULL,
+    event_id INTEGER REFERENCES events(id), -- by which it can be taken back
+    gone_at INTEGER                         -- taken back
+);
+CREATE INDEX calls_colleague ON calls (colleague_id, post_id);
 CREATE TABLE campaigns (                    -- what marketing runs, and what staff must know of it
     id INTEGER PRIMARY KEY,
     public_id TEXT NOT NULL UNIQUE,
@@ -371,8 +400,8 @@ CREATE TABLE views (                        -- a colleague's saved filters of th
     query TEXT NOT NULL,                    -- as it stands in the address
     UNIQUE (colleague_id, name)
 );
--- words that are told instead of cases
-ALTER TABLE notifications ADD COLUMN notice TEXT;
+-- what is told instead of cases
+ALTER TABLE notifications ADD COLUMN campaign_id INTEGER REFERENCES campaigns(id);
 """
 
 migrations = Migrations("listener")

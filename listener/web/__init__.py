@@ -17,11 +17,13 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from listener.web.accounts import add_accounts
 from listener.web.api import add_api
+from listener.web.auth import START, MayRead
 from listener.web.desk import Desk, Health
 from listener.web.guard import Guard
 from listener.web.inbox import add_inbox
@@ -60,17 +62,23 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     """
     web = FastAPI(
         title=desk.settings.listener.name,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # Served by a route of our own, to those who may read.
         docs_url=None,  # FastAPI's own manual pages load scripts from elsewhere.
         redoc_url=None,
         lifespan=_few_threads,
     )
+    web.state.desk = desk
     pages = Pages(desk, health)
 
     @web.get("/", include_in_schema=False)
-    def start() -> RedirectResponse:
-        return RedirectResponse("/cases")
+    def start(by: MayRead) -> RedirectResponse:
+        return RedirectResponse(START)
 
+    @web.get("/api/v1/openapi.json", include_in_schema=False)
+    def openapi(by: MayRead) -> JSONResponse:
+        return JSONResponse(web.openapi())
+
+    add_accounts(web, pages)
     add_inbox(web, pages)
     add_mentions(web, pages)
     add_trends(web, pages)

@@ -13,6 +13,7 @@ from listener.core.delivery import Delivery, Try
 from listener.core.place import PlaceHealth
 from listener.core.sentiment import Probabilities, Sentiment
 from listener.core.trail import Revision, Trail
+from listener.web.auth import MayRead
 from listener.web.desk import Desk
 from listener.web.inbox import VIEWS, View
 from listener.web.pages import address
@@ -188,7 +189,7 @@ def add_api(web: FastAPI, desk: Desk) -> None:
     """Serve `/api/v1/`."""
 
     @web.get("/api/v1/cases")
-    def list_cases(brand: str = "", status: View = "unresolved", page: int = 1) -> CasesJson:
+    def list_cases(by: MayRead, brand: str = "", status: View = "unresolved", page: int = 1) -> CasesJson:
         page = max(1, min(page, 10_000))
         found = desk.store.cases.page(
             Wanted(brand=brand or None, statuses=VIEWS[status]), limit=ROWS + 1, offset=(page - 1) * ROWS
@@ -197,7 +198,7 @@ def add_api(web: FastAPI, desk: Desk) -> None:
         return CasesJson(cases=[_case(case) for case in found[:ROWS]], next=following if len(found) > ROWS else None)
 
     @web.get("/api/v1/cases/{public_id}")
-    def show_case(public_id: str) -> CaseWholeJson:
+    def show_case(by: MayRead, public_id: str) -> CaseWholeJson:
         found = desk.store.cases.find(public_id)
         if found is None:
             raise HTTPException(404)
@@ -208,5 +209,5 @@ def add_api(web: FastAPI, desk: Desk) -> None:
         )
 
     @web.get("/api/v1/places")
-    def list_places() -> PlacesJson:
+    def list_places(by: MayRead) -> PlacesJson:
         return PlacesJson(places=list(desk.store.places.health()))

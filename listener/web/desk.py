@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from listener.casework import Sessions
 from listener.core.case import Case, Wanted
 from listener.core.delivery import Delivery
 from listener.core.mention import Mention
@@ -210,4 +211,9 @@ class Desk(Protocol):
     @property
     def clock(self) -> Clock:
         """Says the present."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """Browsers that are signed in."""
         ...

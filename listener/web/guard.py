@@ -1,7 +1,7 @@
-"""The door of the pages: which names they may be asked for, which methods, and the headers on every answer.
+"""The door of the pages: which names they may be asked for, who may change something, and the headers on every answer.
 
 A page on another site can make a browser call 127.0.0.1 under a name of its own (DNS rebinding); the Host check is
-what stops it.
+what stops it. It can also make a browser send a form with the colleague's cookie; the origin check stops that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ POLICY = (
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not no-referrer: browsers then hide the origin of our own forms from us as well.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
@@ -51,8 +52,32 @@ def host_name(header: str) -> str:
         return ""
 
 
+READING = frozenset({"GET", "HEAD"})
+WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+LARGEST = 256 * 1024
+"""Bytes that a request may bring."""
+
+
+def foreign(headers: Headers, public_url: str) -> bool:
+    """Whether a request that changes something was not made by one of our pages, nor by a program with a token.
+
+    Browsers say where a request comes from in Sec-Fetch-Site (on trusted connections) or in Origin; a page of
+    another site can make them leave out neither. A program says neither, and no page can have a browser send
+    Authorization.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    if origin is None:
+        return not headers.get("authorization", "").lower().startswith("bearer ")
+    public = urlsplit(public_url)
+    ours = {f"http://{headers['host']}", f"https://{headers['host']}", f"{public.scheme}://{public.netloc}"}
+    return origin.lower() not in {own.lower() for own in ours}
+
+
 class Guard:
-    """ASGI middleware: refuses foreign names and writing methods, answers HEAD, and adds the headers.
+    """ASGI middleware: refuses foreign names and foreign forms, answers HEAD, and adds the headers.
 
     Args:
         app: what is guarded.
@@ -83,22 +108,47 @@ class Guard:
 
         refusal = self._refusal(scope)
         inner = {**scope, "method": "GET"} if bare else scope
-        await (refusal or self._app)(inner, receive, sealed)
+        await (refusal or self._app)(inner, _bounded(receive), sealed)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         """Why this request is not served, as an answer; None when it is."""
-        hosts = Headers(scope=scope).getlist("host")
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
         if len(hosts) != 1 or host_name(hosts[0]) not in names(self._settings()):
             return PlainTextResponse(
                 "These pages do not answer to that host name. "
                 'If it is theirs, add it to hosts in the [web] section of the configuration, e.g. hosts = ["name"].\n',
                 400,
             )
-        if scope["method"] not in {"GET", "HEAD"}:
+        if scope["method"] in READING:
+            return None
+        if scope["method"] not in WRITING:
             return PlainTextResponse(
-                "These pages are for reading: only GET and HEAD are answered.\n", 405, {"allow": "GET, HEAD"}
+                "No page knows that method.\n", 405, {"allow": ", ".join(sorted(READING | WRITING))}
             )
+        if foreign(headers, self._settings().web.public_url):
+            return PlainTextResponse(
+                "This was not asked for by a page of ours, so nothing was changed. Open the page itself and try again; "
+                "programs send a token as Authorization: Bearer.\n",
+                403,
+            )
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > LARGEST:
+            return PlainTextResponse(f"That is too much at once: at most {LARGEST // 1024} kB are taken.\n", 413)
         return None
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Hang up on a body that grows beyond what may come without having said its length."""
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if seen > LARGEST else message
+
+    return limited
 
 
 def _keep(scope: Scope) -> str:

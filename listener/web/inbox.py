@@ -16,6 +16,7 @@ from listener.core.case import Case, Status, Wanted
 from listener.core.delivery import Delivery, Try
 from listener.core.mention import Mention
 from listener.core.trail import Trail
+from listener.web.auth import MayRead
 from listener.web.desk import Store
 from listener.web.pages import Pages
 
@@ -139,13 +140,14 @@ def add_inbox(web: FastAPI, pages: Pages) -> None:
     desk = pages.desk
 
     @web.get("/cases", include_in_schema=False)
-    def cases(brand: str = "", status: View = "unresolved", page: int = 1) -> HTMLResponse:
+    def cases(by: MayRead, brand: str = "", status: View = "unresolved", page: int = 1) -> HTMLResponse:
         page = max(1, min(page, 10_000))
         found = desk.store.cases.page(
             Wanted(brand=brand or None, statuses=VIEWS[status]), limit=ROWS + 1, offset=(page - 1) * ROWS
         )
         return pages.show(
             "cases.html",
+            by=by,
             tally=tally(desk.store.cases.tallies(), brand, status),
             rows=rows(desk.store, found[:ROWS]),
             more=len(found) > ROWS,
@@ -156,7 +158,7 @@ def add_inbox(web: FastAPI, pages: Pages) -> None:
         )
 
     @web.get("/cases/{public_id}", include_in_schema=False)
-    def case(public_id: str) -> HTMLResponse:
+    def case(by: MayRead, public_id: str) -> HTMLResponse:
         found = desk.store.cases.find(public_id)
         if found is None:
             raise HTTPException(404)
@@ -164,6 +166,7 @@ def add_inbox(web: FastAPI, pages: Pages) -> None:
         deliveries = desk.store.outbox.of_case(found.id)
         return pages.show(
             "case.html",
+            by=by,
             case=found,
             trails=trails,
             deliveries=deliveries,

@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
+from listener.web.auth import MayRead
 from listener.web.pages import Pages
 
 ROWS = 40
@@ -20,6 +21,7 @@ def add_mentions(web: FastAPI, pages: Pages) -> None:
 
     @web.get("/mentions", include_in_schema=False)
     def mentions(
+        by: MayRead,
         brand: str = "",
         label: Literal["", "negative", "neutral", "positive"] = "",
         certainty: Literal["", "confident", "unsure"] = "",
@@ -36,6 +38,7 @@ def add_mentions(web: FastAPI, pages: Pages) -> None:
         totals = desk.store.trends.totals()
         return pages.show(
             "mentions.html",
+by=by,
             trails=found[:ROWS],
             more=len(found) > ROWS,
             brands=sorted({name for name, _ in totals}),

@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
-from listener.core.errors import StoreError
+from listener.core.errors import Refused, StoreError
+from listener.core.event import Actor
+from listener.web.auth import START, for_programs, page_before, sign_in_address
 from listener.web.desk import Desk, Health
 from listener.web.guard import HEADERS
 from listener.web.words import FILTERS
@@ -57,20 +59,25 @@ class Pages:
         self._templates.globals["address"] = address
         self._templates.globals["static"] = {file.name: _versioned(file.name) for file in STATIC.iterdir()}
 
-    def show(self, template: str, **context: object) -> HTMLResponse:
-        """A page.
+    def show(self, template: str, *, by: Actor, **context: object) -> HTMLResponse:
+        """A page for somebody; its header says who is signed in.
 
         Raises:
             StoreError: the database cannot be read.
         """
         polled, down = self.desk.store.places.standing()
-        return self._render(template, 200, polled=polled, down=down, troubles=tuple(self.health()), **context)
+        return self._render(template, 200, by=by, polled=polled, down=down, troubles=tuple(self.health()), **context)
 
-    def problem(self, status: int, heading: str, text: str) -> HTMLResponse:
+    def outside(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
+        """A page for nobody in particular; it tells nothing of what is inside and reads nothing from the database."""
+        return self._render(template, status, by=None, polled=None, down=0, troubles=(), **context)
+
+    def problem(self, status: int, heading: str, text: str, by: Actor | None = None, back: str = START) -> HTMLResponse:
         """A page that says what went wrong; it reads nothing from the database, since that may be the reason."""
         return self._render(
-            "problem.html", status, polled=None, down=0, troubles=(), status=status, heading=heading, text=text
-        )
+            "problem.html", status, by=by, polled=None, down=0, troubles=(),
+            status=status, heading=heading, text=text, back=back,
+        )  # fmt: skip
 
     def _render(self, template: str, code: int, **context: object) -> HTMLResponse:
         general = self.desk.settings.listener
@@ -84,8 +91,14 @@ class Pages:
         return HTMLResponse(html.encode("utf-8", "replace"), status_code=code)
 
 
+def sentence(words: str) -> str:
+    """Words as a sentence of their own."""
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"
+
+
 SAID: Mapping[int, tuple[str, str]] = {
     400: ("This address makes no sense here", "Something after the ? in the address is not a value we know."),
+    401: ("Nobody is signed in", "Send a token as Authorization: Bearer, or sign in with a browser."),
     404: ("Nothing is here", "The address may be mistyped, or what it led to is gone."),
 }
 
@@ -93,15 +106,23 @@ SAID: Mapping[int, tuple[str, str]] = {
 def add_problems(web: FastAPI, pages: Pages) -> None:
     """Answer errors with a page, or with JSON where a program asked."""
 
-    def answer(request: Request, status: int, heading: str, text: str) -> Response:
-        if request.url.path.startswith("/api/"):
+    def answer(request: Request, status: int, heading: str, text: str, back: str = START) -> Response:
+        if for_programs(request.url.path):
             return JSONResponse({"error": f"{heading}. {text}"}, status)
-        return pages.problem(status, heading, text)
+        return pages.problem(status, heading, text, getattr(request.state, "actor", None), back)
 
     @web.exception_handler(HTTPException)
     def refused(request: Request, problem: HTTPException) -> Response:
-        heading, text = SAID.get(problem.status_code, ("That did not work", str(problem.detail)))
-        return answer(request, problem.status_code, heading, text)
+        if problem.status_code == 401 and not for_programs(request.url.path):
+            return RedirectResponse(sign_in_address(request), 303)
+        heading, text = SAID.get(problem.status_code, ("That did not work", sentence(str(problem.detail))))
+        response = answer(request, problem.status_code, heading, text)
+        response.headers.update(problem.headers or {})
+        return response
+
+    @web.exception_handler(Refused)
+    def not_now(request: Request, problem: Refused) -> Response:
+        return answer(request, 409, "That cannot be done now", sentence(problem.message), page_before(request))
 
     @web.exception_handler(RequestValidationError)
     def unknown_value(request: Request, problem: RequestValidationError) -> Response:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from listener.core.place import PlaceHealth
+from listener.web.auth import MayRead
 from listener.web.pages import Pages
 
 OUTCOMES: Mapping[str, str] = {
@@ -56,12 +57,13 @@ def add_places(web: FastAPI, pages: Pages) -> None:
     desk = pages.desk
 
     @web.get("/places", include_in_schema=False)
-    def places() -> HTMLResponse:
+    def places(by: MayRead) -> HTMLResponse:
         found = [place_row(place) for place in desk.store.places.health()]
         # What needs a hand comes first; within that, by name.
         order = ("down", "new", "up", "off")
         return pages.show(
             "places.html",
+            by=by,
             rows=sorted(found, key=lambda row: order.index(row.standing)),
             waiting=desk.store.mentions.counts(),
             oldest=desk.store.trails.oldest_waiting("judge"),

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from listener.core.sentiment import LABELS, Label
 from listener.core.trend import Bucket
+from listener.web.auth import MayRead
 from listener.web.pages import Pages
 
 
@@ -143,9 +144,11 @@ def add_trends(web: FastAPI, pages: Pages) -> None:
     desk = pages.desk
 
     @web.get("/trends", include_in_schema=False)
-    def trends(days: Literal["7", "14", "30"] = "14") -> HTMLResponse:
+    def trends(by: MayRead, days: Literal["7", "14", "30"] = "14") -> HTMLResponse:
         today = desk.clock().astimezone(UTC).date()
         span = [today - timedelta(days=back) for back in reversed(range(int(days)))]
         midnight = datetime(span[0].year, span[0].month, span[0].day, tzinfo=UTC)
         buckets = desk.store.trends.buckets(midnight - timedelta(days=len(span)), midnight + timedelta(days=len(span)))
-        return pages.show("trends.html", trends=trends_of(buckets, span), days=len(span), first=span[0], today=today)
+        return pages.show(
+            "trends.html", by=by, trends=trends_of(buckets, span), days=len(span), first=span[0], today=today
+        )

@@ -16,6 +16,7 @@ from listener.core.case import Status
 from listener.core.errors import StoreError
 from listener.core.notification import DeliveryStatus
 from listener.core.work import Step
+from listener.web.auth import MayRead
 from listener.web.desk import Desk, Health, Store
 
 STEPS: tuple[Step, ...] = ("judge", "route")
@@ -141,7 +142,7 @@ def add_watchers(web: FastAPI, desk: Desk, health: Health) -> None:
         return PlainTextResponse("".join(f"{reason}\n" for reason in found) or "ready\n", 503 if found else 200)
 
     @web.get("/metrics", include_in_schema=False)
-    def metrics() -> Response:
+    def metrics(by: MayRead) -> Response:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Gauges(desk.store, desk.clock(), not reasons(desk, health)))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -30,6 +30,14 @@ def server(stage: Stage) -> Iterator[Server]:
 
 
 @pytest.fixture
-def web(server: Server) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=server.url, trust_env=False, timeout=10) as client:
+def web(server: Server, stage: Stage) -> Iterator[httpx2.Client]:
+    """A lead, who may see and do all of the service's work."""
+    with stage.signed_in(server.url, "lead") as client:
+        yield client
+
+
+@pytest.fixture
+def outside(server: Server) -> Iterator[httpx2.Client]:
+    """Somebody who is not signed in."""
+    with httpx2.Client(base_url=server.url, headers={"origin": server.url}, trust_env=False, timeout=10) as client:
         yield client

@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import httpx2
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from listener.app import rules_of
+from listener.casework import Casework, Sessions
+from listener.core.colleague import Colleague, Role
 from listener.core.errors import AdapterError
 from listener.core.mention import Post
 from listener.core.protocols import Scorer
@@ -19,6 +24,7 @@ from listener.pipeline.poll import poll_place
 from listener.settings import Settings, load
 from listener.store import open_store
 from listener.testing import START, FakeChannel, FakeClock, FakeScorer, FakeSource
+from listener.web.auth import cookie_name
 
 CONFIG = """
 [listener]
@@ -96,10 +102,39 @@ class Stage:
         self.store = open_store(str(folder / "listener.db"))
         self.rules = rules_of(self.settings)
         self.store.places.sync(self.settings.places, now)
+        self.casework = Casework(self.store, self.clock)
+        self.sessions = Sessions(self.store, self.clock)
         self.scorer: Scorer = scorer or FakeScorer()
         self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
         self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}
         self.troubles: Sequence[str] = ()
+
+    def colleague(self, role: Role = "agent", handle: str = "") -> Colleague:
+        """The colleague of a role, made on first asking; a handle tells several of one role apart."""
+        handle = handle or role
+        name = handle.replace("-", " ").title()
+        return self.store.colleagues.find(handle) or self.store.colleagues.add(handle, name, role, self.clock())
+
+    def cookies(self, role: Role = "agent", handle: str = "") -> dict[str, str]:
+        """The cookie of a browser in which that colleague has just signed in."""
+        return {cookie_name(self.settings): self.sessions.open(self.colleague(role, handle), "a test's browser")}
+
+    def signed_in(self, url: str, role: Role = "agent", handle: str = "") -> httpx2.Client:
+        """A client for the pages at an address, signed in, whose forms count as the pages' own."""
+        return httpx2.Client(
+            base_url=url, cookies=self.cookies(role, handle), headers={"origin": url}, trust_env=False, timeout=10
+        )
+
+    def sign_in(self, context: BrowserContext, url: str, role: Role = "agent", handle: str = "") -> None:
+        """Give a browser of Playwright the cookie of that colleague."""
+        for name, value in self.cookies(role, handle).items():
+            context.add_cookies([{"name": name, "value": value, "url": url, "httpOnly": True, "sameSite": "Lax"}])
+
+    def page(self, chromium: Browser, url: str, role: Role = "agent", handle: str = "", **options: Any) -> Page:
+        """A page of a browser of its own in which that colleague is signed in; closing it closes the browser."""
+        page = chromium.new_page(**options)
+        self.sign_in(page.context, url, role, handle)
+        return page
 
     def health(self) -> Sequence[str]:
         """What the test says is wrong."""

@@ -68,7 +68,9 @@ def server(stage: Stage) -> Iterator[Server]:
 def test_axe_finds_nothing(chromium: Browser, axe: str, server: Server, stage: Stage, scheme: str, width: int) -> None:
     cases = (f"/cases/{case.public_id}" for case in stage.store.cases.unresolved())
     size = ViewportSize(width=width, height=800)
-    page = chromium.new_page(viewport=size, color_scheme="dark" if scheme == "dark" else "light")
+    context = chromium.new_context(viewport=size, color_scheme="dark" if scheme == "dark" else "light")
+    stage.sign_in(context, server.url, "lead")
+    page = context.new_page()
     found = []
     for path in ("/cases", *cases, "/mentions", "/trends", "/places", "/cases?status=resolved", "/nowhere"):
         page.goto(server.url + path)
@@ -76,5 +78,5 @@ def test_axe_finds_nothing(chromium: Browser, axe: str, server: Server, stage: S
         page.evaluate(axe)
         for fault in page.evaluate("axe.run()")["violations"]:
             found += [(path, fault["id"], node["html"][:120]) for node in fault["nodes"]]
-    page.close()
+    context.close()
     assert found == []

@@ -113,11 +113,11 @@ def wait_until(page: Page, true: Callable[[], bool]) -> None:
 
 
 def test_200_hostile_posts_run_nothing_and_reach_nobody(
-    chromium: Browser, server: Server, paths: tuple[str, ...]
+    chromium: Browser, server: Server, stage: Stage, paths: tuple[str, ...]
 ) -> None:
     assert len(hostile.posts()) == 200
     witness = Witness(origin=server.url)
-    page = chromium.new_page()
+    page = stage.page(chromium, server.url)
     witness.watch(page)
     pwned, violations, shown = [], [], []
     for path in paths:
@@ -144,8 +144,8 @@ def test_200_hostile_posts_run_nothing_and_reach_nobody(
         assert clean(text) in together
 
 
-def test_the_canary_sings_where_text_is_not_text(chromium: Browser, server: Server) -> None:
-    page = chromium.new_page()
+def test_the_canary_sings_where_text_is_not_text(chromium: Browser, server: Server, stage: Stage) -> None:
+    page = stage.page(chromium, server.url)
     witness = Witness(origin=server.url)
     witness.watch(page)
     page.goto(server.url + "/trends")
@@ -157,8 +157,8 @@ def test_the_canary_sings_where_text_is_not_text(chromium: Browser, server: Serv
     page.close()
 
 
-def test_no_link_leads_to_a_script(chromium: Browser, server: Server, paths: tuple[str, ...]) -> None:
-    page = chromium.new_page(java_script_enabled=False)
+def test_no_link_leads_to_a_script(chromium: Browser, server: Server, stage: Stage, paths: tuple[str, ...]) -> None:
+    page = stage.page(chromium, server.url, java_script_enabled=False)
     schemes, bare = set(), []
     for path in paths[::12]:
         page.goto(server.url + path)
@@ -174,9 +174,9 @@ def test_no_link_leads_to_a_script(chromium: Browser, server: Server, paths: tup
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_post_however_wide_makes_the_page_scroll_sideways(
-    chromium: Browser, server: Server, paths: tuple[str, ...], width: int
+    chromium: Browser, server: Server, stage: Stage, paths: tuple[str, ...], width: int
 ) -> None:
-    page = chromium.new_page(viewport={"width": width, "height": 800}, java_script_enabled=True)
+    page = stage.page(chromium, server.url, viewport={"width": width, "height": 800}, java_script_enabled=True)
     wide = []
     for path in (*paths[::7], "/places", "/trends", "/trends?days=30"):
         page.goto(server.url + path)
@@ -190,7 +190,7 @@ def test_the_list_renews_itself_and_keeps_the_readers_place(chromium: Browser, t
     with Stage(tmp_path) as stage:
         server = serve(make_web(stage), "127.0.0.1", 0)
         server.start()
-        page = chromium.new_page()
+        page = stage.page(chromium, server.url)
         try:
             stage.hear(hostile.posts()[0])
             stage.work()
@@ -210,9 +210,9 @@ def test_the_list_renews_itself_and_keeps_the_readers_place(chromium: Browser, t
 
 
 def test_the_keyboard_reaches_the_content_first_and_every_link_shows_its_focus(
-    chromium: Browser, server: Server
+    chromium: Browser, server: Server, stage: Stage
 ) -> None:
-    page = chromium.new_page()
+    page = stage.page(chromium, server.url)
     page.goto(server.url + "/cases")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
@@ -231,7 +231,7 @@ def test_pages_stay_light(server: Server, stage: Stage) -> None:
     folder = Path(__file__).parents[2] / "listener/web/static"
     files = {file.name: len(gzip.compress(file.read_bytes())) for file in folder.iterdir() if file.suffix != ".md"}
     assert sum(size for name, size in files.items() if name.endswith(".js")) <= SCRIPT
-    with httpx2.Client(base_url=server.url, trust_env=False, timeout=20) as web:
+    with stage.signed_in(server.url) as web:
         for path in ("/cases", "/mentions", "/trends", "/places"):
             answer = web.get(path, headers={"accept-encoding": "gzip"})
             weight = int(answer.headers["content-length"]) + sum(files.values())
