@@ -21,6 +21,7 @@ from listener.store.posts import Posts
 from listener.store.sessions import Sessions
 from listener.store.trails import Trails
 from listener.store.trends import Trends
+from listener.store.views import Views
 
 __all__ = ["SAFE_SQLITE", "Connections", "Store", "make_store", "open_store", "sqlite_version"]
 
@@ -43,6 +44,7 @@ class Store:
         outbox: what staff are told.
         trends: counts over time.
         trails: mentions as people read them.
+        views: what the inbox is cut by.
     """
 
     db: Connections
@@ -58,6 +60,7 @@ class Store:
     outbox: Outbox
     trends: Trends
     trails: Trails
+    views: Views
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -102,6 +105,7 @@ def make_store(db: Connections) -> Store:
         outbox=Outbox(db, mentions),
         trends=Trends(db),
         trails=Trails(db),
+        views=Views(db),
     )
 
 
