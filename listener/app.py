@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from listener import registry
-from listener.casework import Casework, Sessions
+from listener.casework import Casework, Exclusions, Sessions, Views
 from listener.core.errors import AdapterError, StoreError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
@@ -85,6 +85,8 @@ class App:
         self.adapters = self._build(settings)
         self.casework = Casework(store, clock, lambda: self.rules.claim_lease)
         self.sessions = Sessions(store, clock)
+        self.views = Views(store)
+        self.exclusions = Exclusions(store, clock)
         self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
 
     def _build(self, settings: Settings) -> Adapters:

@@ -4,6 +4,8 @@ Each act is one transaction. Nothing here knows HTTP; `listener/web/` and `liste
 """
 
 from listener.casework.cases import CLAIM_LEASE, Casework, Done
+from listener.casework.exclusions import Exclusions, Proposal
 from listener.casework.sessions import Sessions
+from listener.casework.views import Views
 
-__all__ = ["CLAIM_LEASE", "Casework", "Done", "Sessions"]
+__all__ = ["CLAIM_LEASE", "Casework", "Done", "Exclusions", "Proposal", "Sessions", "Views"]

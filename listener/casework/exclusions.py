@@ -28,7 +28,7 @@ _EVERYDAY = frozenset(
     "each even every few for from get got had has have having her here him his how i'm into isn't it's its just like "
     "made make many may more most much must not now off one only other our out over own said same she should some "
     "such than that the their them then there these they this those through too under until very was way well were "
-    "what when where which while who why will with would you your".split()
+    "what when where which while who why will with would you your".split()  # noqa: SIM905
 )
 
 

@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from listener.casework import Sessions
+from listener.casework import Casework, Exclusions, Sessions, Views
 from listener.core.case import Case, Wanted
+from listener.core.colleague import Colleague
 from listener.core.delivery import Delivery
+from listener.core.event import Event
 from listener.core.mention import Mention
+from listener.core.note import Note
 from listener.core.place import PlaceHealth
 from listener.core.protocols import Clock
+from listener.core.query import Query
 from listener.core.sentiment import Certainty, Label
 from listener.core.trail import Trail
 from listener.core.trend import Bucket
@@ -30,6 +34,18 @@ class Cases(Protocol):
 
     def find(self, public_id: str) -> Case | None:
         """The case behind a link."""
+        ...
+
+    def get(self, case_id: int) -> Case:
+        """The case of a row id that is known to be there."""
+        ...
+
+    def of_voices(self, voices: Sequence[str], limit: int = 50) -> tuple[Case, ...]:
+        """Cases of some authors, newest first."""
+        ...
+
+    def voice(self, case_id: int) -> str:
+        """Names the author of a case; empty without one."""
         ...
 
     def tallies(self) -> Mapping[tuple[str, str, str], int]:
@@ -109,12 +125,72 @@ class Trends(Protocol):
         ...
 
 
+class Events(Protocol):
+    """Reads what was done."""
+
+    def of_case(self, case_id: int, limit: int = 500) -> tuple[Event, ...]:
+        """The newest events of a case, oldest first."""
+        ...
+
+    def since(self, event_id: int, limit: int = 200) -> tuple[tuple[Event, str], ...]:
+        """Events after one, oldest first, each with the public id of its case."""
+        ...
+
+    def newest_id(self) -> int:
+        """Row id of the newest event."""
+        ...
+
+
+class Notes(Protocol):
+    """Reads notes."""
+
+    def of_case(self, case_id: int) -> tuple[Note, ...]:
+        """The notes on a case, oldest first."""
+        ...
+
+
+class Colleagues(Protocol):
+    """Reads accounts."""
+
+    def all(self) -> tuple[Colleague, ...]:
+        """Every account, closed ones too, by name."""
+        ...
+
+
+class Cuts(Protocol):
+    """Counts what the inbox lists."""
+
+    def tally(self) -> Mapping[tuple[str, str, str, int | None], int]:
+        """How many cases there are by status, brand, severity and who has them."""
+        ...
+
+
 class Store(Protocol):
     """The reading half of the database, by noun."""
 
     @property
     def cases(self) -> Cases:
         """The staff's work."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """What was done."""
+        ...
+
+    @property
+    def notes(self) -> Notes:
+        """What colleagues tell each other."""
+        ...
+
+    @property
+    def colleagues(self) -> Colleagues:
+        """Who signs in."""
+        ...
+
+    @property
+    def views(self) -> Cuts:
+        """What the inbox is cut by."""
         ...
 
     @property
@@ -194,6 +270,11 @@ class Settings(Protocol):
         """The pages."""
         ...
 
+    @property
+    def queries(self) -> Sequence[Query]:
+        """What is listened for, the brands' own words included."""
+        ...
+
 
 class Desk(Protocol):
     """The application, as the pages see it."""
@@ -216,4 +297,19 @@ class Desk(Protocol):
     @property
     def sessions(self) -> Sessions:
         """Browsers that are signed in."""
+        ...
+
+    @property
+    def casework(self) -> Casework:
+        """What colleagues do with cases."""
+        ...
+
+    @property
+    def views(self) -> Views:
+        """Colleagues' saved views."""
+        ...
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """Proposes what to exclude."""
         ...

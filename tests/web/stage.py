@@ -12,7 +12,7 @@ import httpx2
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from listener.app import rules_of
-from listener.casework import Casework, Sessions
+from listener.casework import Casework, Exclusions, Sessions, Views
 from listener.core.colleague import Colleague, Role
 from listener.core.errors import AdapterError
 from listener.core.mention import Post
@@ -104,6 +104,8 @@ class Stage:
         self.store.places.sync(self.settings.places, now)
         self.casework = Casework(self.store, self.clock)
         self.sessions = Sessions(self.store, self.clock)
+        self.views = Views(self.store)
+        self.exclusions = Exclusions(self.store, self.clock)
         self.scorer: Scorer = scorer or FakeScorer()
         self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
         self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}
