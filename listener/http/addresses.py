@@ -70,10 +70,11 @@ def plain_host(written: str) -> str:
     Raises:
         ValueError: it can be read in more than one way, or in none; says why.
     """
-    host = written[1:-1] if written[:1] == "[" and written[-1:] == "]" else written
+    bracketed = written[:1] == "[" and written[-1:] == "]"
+    host = written[1:-1] if bracketed else written
     if "%" in host:
         raise ValueError("an address with a zone")
-    if ":" in host:
+    if bracketed or ":" in host:
         return ipaddress.IPv6Address(host).compressed
     try:
         host = host.encode("idna").decode("ascii").lower()

@@ -13,6 +13,8 @@ from listener.http.addresses import is_address, plain_host, why_private, why_ref
 
 Resolver = Callable[[str, int], Sequence[str]]
 """Gives the addresses of a host, in the order of preference; raises OSError when there are none."""
+Judge = Callable[[str], str | None]
+"""Says why an address is not on the public internet; None when it is."""
 Witness = Callable[[str, int, str, str], None]
 """Hears of a host and port that were not reached, the address where there is one, and why."""
 
@@ -37,11 +39,10 @@ def _unheard(_host: str, _port: int, _address: str, _why: str) -> None:
 class AddressGuard:
     """Lets connections go to the public internet only, unless the operator allowed more.
 
-    Public attributes may be assigned at any time, as a reload does; the next connection goes by them.
+    Both attributes may be assigned at any time, as a reload does; the next connection goes by them.
 
-    Args of the constructor:
-        switch: the setting that allows private addresses, named in messages.
-        allow_private: what that setting says; True also allows any port.
+    Attributes:
+        allow_private: whether everything may be dialled, at any port.
         ports: where we may knock; None allows any.
     """
 
@@ -52,6 +53,7 @@ class AddressGuard:
         allow_private: bool = False,
         ports: Collection[int] | None = WEB_PORTS,
         resolver: Resolver = _resolved,
+        judge: Judge = why_private,
         witness: Witness = _unheard,
     ) -> None:
         """Ask nobody yet.
@@ -61,12 +63,14 @@ class AddressGuard:
             allow_private: what that setting says; True also allows any port and any spelling.
             ports: where we may knock; None allows any.
             resolver: gives the addresses of a name.
+            judge: says of each of them why it is not public.
             witness: hears what messages keep back; for the log.
         """
         self.allow_private = allow_private
         self.ports = ports
         self._switch = switch
         self._resolver = resolver
+        self._judge = judge
         self._witness = witness
 
     def refusal(self, host: str, port: int) -> str | None:
@@ -108,7 +112,7 @@ class AddressGuard:
             raise self.failed(host, port, "it has no address")
         for address in () if self.allow_private else found:
             # One bad answer spoils all: a public host has no reason to have a private address as well.
-            why = why_private(address)
+            why = self._judge(address)
             if why is not None:
                 raise self.failed(host, port, why, address)
         return found[:_MOST]
