@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from listener import registry
-from listener.casework import Casework, Exclusions, Sessions, Views
+from listener.casework import Campaigns, Casework, Exclusions, Sessions, Views
 from listener.core.errors import AdapterError, StoreError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
@@ -23,6 +23,7 @@ from listener.core.protocols import Channel, Clock, Scorer, Source
 from listener.core.query import Matchbook, Place
 from listener.core.rules import Rules
 from listener.engine.threads import Step
+from listener.pipeline.announce import announce
 from listener.pipeline.border import border
 from listener.pipeline.dispatch import dispatch
 from listener.pipeline.escalate import escalate
@@ -85,6 +86,7 @@ class App:
         self.adapters = self._build(settings)
         self.casework = Casework(store, clock, lambda: self.rules.claim_lease)
         self.sessions = Sessions(store, clock)
+        self.campaigns = Campaigns(store, clock, lambda: [brand.name for brand in self.settings.brands])
         self.views = Views(store)
         self.exclusions = Exclusions(store, clock)
         self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
@@ -165,7 +167,7 @@ class App:
         return escalate(self.store, self.rules, self.clock)
 
     def _watch(self) -> int:
-        return watch(self.store, self.rules, self.clock)
+        return watch(self.store, self.rules, self.clock) + announce(self.store, self.rules, self.clock)
 
     def _dispatch(self, name: str) -> int:
         channel = self.adapters.channels.get(name)
@@ -257,10 +259,18 @@ def rules_of(settings: Settings) -> Rules:
         horizon=settings.listener.alert_horizon,
         case_window=settings.listener.case_window,
         claim_lease=settings.inbox.claim_lease,
+        announce_channels=announce_channels(settings),
+        announce_before=settings.inbox.announce_before,
         public_url=settings.web.public_url or local_url(settings),
         sample=settings.listener.sample_data,
         revision=settings.revision,
     )
+
+
+def announce_channels(settings: Settings) -> tuple[str, ...]:
+    """Names of the channels that are told of campaigns; all of them unless the configuration chooses."""
+    chosen = settings.inbox.announce_channels
+    return tuple(channel.name for channel in settings.channels) if chosen is None else chosen
 
 
 def local_url(settings: Settings) -> str:

@@ -29,6 +29,8 @@ EVENTS: Mapping[str, str] = {
     "batch_failed": "a batch could not be judged and is tried again one by one",
     "case_opened": "a case was opened or reopened",
     "case_grown": "a mention joined a case",
+    "campaign_announced": "word of a campaign is in the outbox for the teams' channels",
+    "message_held": "a message was put off: the campaign it tells of was moved",
     "message_sent": "a channel accepted a message",
     "message_failed": "a channel did not take a message; it is tried again",
     "message_dropped": "a message was no longer worth sending",

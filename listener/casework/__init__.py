@@ -3,9 +3,10 @@
 Each act is one transaction. Nothing here knows HTTP; `listener/web/` and `listener/cli/` call it.
 """
 
+from listener.casework.campaigns import Campaigns
 from listener.casework.cases import CLAIM_LEASE, Casework, Done
 from listener.casework.exclusions import Exclusions, Proposal
 from listener.casework.sessions import Sessions
 from listener.casework.views import Views
 
-__all__ = ["CLAIM_LEASE", "Casework", "Done", "Exclusions", "Proposal", "Sessions", "Views"]
+__all__ = ["CLAIM_LEASE", "Campaigns", "Casework", "Done", "Exclusions", "Proposal", "Sessions", "Views"]

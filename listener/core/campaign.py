@@ -28,6 +28,7 @@ two weeks, and reviews are written once a thing was used."""
 LONGEST_NAME = 100
 LONGEST_TEXT = 5000
 MOST_TERMS = 50
+CHOOSE_A_BRAND = "choose one of the brands we listen for"
 _YEARS = range(2000, 2101)
 
 
@@ -93,6 +94,11 @@ class Campaign:
     changed_at: datetime
     announced_at: datetime | None = None
     withdrawn_at: datetime | None = None
+
+    @property
+    def subject(self) -> str:
+        """How events name it."""
+        return f"campaign {self.public_id}"
 
     def state(self, now: datetime) -> State:
         """Where it stands: announced (yet to come), running, over or withdrawn."""
@@ -185,6 +191,11 @@ class Draft:
             known_issues=brief.known_issues, wording=brief.wording,
         )  # fmt: skip
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The terms, cleaned, each once."""
+        return tuple(dict.fromkeys(filter(None, (line(each) for each in self.terms.splitlines()))))
+
     def fit(self, brands: Sequence[str]) -> Brief:
         """The brief that was meant.
 
@@ -199,11 +210,11 @@ class Draft:
         if not name:
             problems["name"] = "give it a name, as in “Free returns until midnight”"
         if self.brand not in brands:
-            problems["brand"] = "choose one of the brands we listen for"
+            problems["brand"] = CHOOSE_A_BRAND
         starts_at, ends_at = _moment("starts_at", self.starts_at, problems), _moment("ends_at", self.ends_at, problems)
         if starts_at and ends_at and ends_at <= starts_at:
             problems["ends_at"] = "it has to end after it starts"
-        terms = _terms(self.terms, problems)
+        _check_terms(self.listed, problems)
         words = {
             field: _text(field, clean(getattr(self, field)), LONGEST_TEXT, problems)
             for field in ("promises", "known_issues", "wording")
@@ -212,7 +223,7 @@ class Draft:
             problems.setdefault("promises", "write at least one of promises, known issues and approved wording")
         if problems or not starts_at or not ends_at:
             raise Unfit(problems)
-        return Brief(name=name, brand=self.brand, starts_at=starts_at, ends_at=ends_at, terms=terms, **words)
+        return Brief(name=name, brand=self.brand, starts_at=starts_at, ends_at=ends_at, terms=self.listed, **words)
 
 
 FIELDS: Mapping[str, str] = {
@@ -239,14 +250,12 @@ def _text(field: str, text: str, longest: int, problems: dict[str, str]) -> str:
     return text
 
 
-def _terms(text: str, problems: dict[str, str]) -> tuple[str, ...]:
-    terms = tuple(dict.fromkeys(filter(None, (line(each) for each in text.splitlines()))))
+def _check_terms(terms: Sequence[str], problems: dict[str, str]) -> None:
     if len(terms) > MOST_TERMS:
         problems["terms"] = f"at most {MOST_TERMS} terms; these are {len(terms)}"
     long = next((term for term in terms if len(term) > LONGEST_NAME), None)
     if long is not None:
         problems["terms"] = f"one term a line, of at most {LONGEST_NAME} characters: “{long[:40]}…” is longer"
-    return terms
 
 
 def _moment(field: str, text: str, problems: dict[str, str]) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from listener.core.campaign import Campaign
 from listener.core.case import Case
 from listener.core.notification import CaseLine, DeliveryStatus, Notification, Reason
 
@@ -19,6 +20,7 @@ class Parcel:
         cases: all cases it is about, newest first.
         newest: the newest dozen with their newest mention; links are filled in by the dispatcher.
         frozen_at: when it was first tried.
+        campaign: the campaign it announces, as it is now; then there are no cases.
     """
 
     notification: Notification
@@ -26,6 +28,7 @@ class Parcel:
     cases: tuple[Case, ...]
     newest: tuple[CaseLine, ...]
     frozen_at: datetime
+    campaign: Campaign | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

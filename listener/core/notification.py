@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from listener.core.campaign import Campaign
 from listener.core.case import Case
 from listener.core.mention import Mention
 from listener.core.place import asked_wait
 from listener.core.route import Severity
 
-Reason = Literal["opened", "grown", "repeat", "overdue", "resolved"]
+Reason = Literal["opened", "grown", "repeat", "overdue", "resolved", "announced"]
 DeliveryStatus = Literal["pending", "sent", "held", "dropped", "dead"]
 
 DELIVERY_BUDGET = timedelta(hours=24)
@@ -34,7 +35,7 @@ class Notification:
         bundle: row id of the bundle.
         route: name of the bundle's route.
         channel: name of the channel.
-        reason: opened, grown, repeat, overdue or resolved.
+        reason: opened, grown, repeat, overdue or resolved; announced for a campaign.
         status: pending, sent, held, dropped or dead.
         key: the same for every try of this message; a receiver can use it to drop repeats.
         created_at: when it was decided that staff should hear of this.
@@ -62,6 +63,14 @@ class CaseLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """A campaign in a message: the campaign, and the link to its page (empty without a page)."""
+
+    campaign: Campaign
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What a channel is asked to say.
 
@@ -76,6 +85,7 @@ class Message:
         inbox_url: link to the list of cases; empty without a page.
         sample: True when everything in it is demo data.
         notice: a word to the operator about Listener itself; then there are no cases.
+        announcement: the campaign that teams are told of before it starts; then there are no cases.
     """
 
     key: str
@@ -88,14 +98,16 @@ class Message:
     inbox_url: str
     sample: bool = False
     notice: str = ""
+    announcement: Announcement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Whether to send, and why."""
+    """Whether to send, and why; what is held is decided on anew at `until`."""
 
-    action: Literal["send", "drop"]
+    action: Literal["send", "hold", "drop"]
     why: str
+    until: datetime | None = None
 
 
 def decide(reason: Reason, cases: Sequence[Case]) -> Decision:
@@ -119,6 +131,29 @@ def decide(reason: Reason, cases: Sequence[Case]) -> Decision:
     if reason != "resolved" and all(case.status == "resolved" for case in cases):
         return Decision(action="drop", why="resolved before the message was due")
     return Decision(action="send", why={"opened": "new case", "grown": "the matter grew"}.get(reason, reason))
+
+
+def decide_announcement(campaign: Campaign, now: datetime, before: timedelta) -> Decision:
+    """Decide at the moment of sending whether teams are still to be told of a campaign.
+
+    Args:
+        campaign: as it is now.
+        now: the present.
+        before: how long before its start teams are told.
+
+    Returns:
+        send, drop or hold, with the reason in words. One that was withdrawn or is over is dropped; one whose start
+        was moved away is held until it is near again.
+    """
+    state = campaign.state(now)
+    if state == "withdrawn":
+        return Decision(action="drop", why="the campaign was withdrawn")
+    if state == "over":
+        return Decision(action="drop", why="the campaign was over before the message could be sent")
+    near = campaign.brief.starts_at - before
+    if now < near:
+        return Decision(action="hold", why="the campaign's start was moved", until=near)
+    return Decision(action="send", why="the campaign is running" if state == "running" else "the campaign starts soon")
 
 
 def retry_pause(attempts: int, spread: float, retry_after: float | None = None) -> timedelta:

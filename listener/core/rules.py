@@ -22,6 +22,8 @@ class Rules:
         horizon: posts published longer ago than this when first seen are history.
         case_window: how long after resolving a new mention reopens a case.
         claim_lease: how long a colleague's claim holds without work on the case.
+        announce_channels: names of the channels that are told of campaigns.
+        announce_before: how long before a campaign's start they are told.
         public_url: address of the pages as staff reach them; empty without one.
         sample: everything here is sample data, and each message says so.
         revision: short hash of the configuration, kept with each decision.
@@ -33,6 +35,8 @@ class Rules:
     horizon: timedelta = DEFAULT_HORIZON
     case_window: timedelta = timedelta(days=7)
     claim_lease: timedelta = timedelta(hours=1)
+    announce_channels: tuple[str, ...] = ()
+    announce_before: timedelta = timedelta(days=1)
     public_url: str = ""
     sample: bool = False
     revision: str = ""
@@ -45,6 +49,10 @@ class Rules:
     def case_url(self, public_id: str) -> str:
         """Link to a case; empty without a public address."""
         return f"{self.public_url.rstrip('/')}/cases/{public_id}" if self.public_url else ""
+
+    def campaign_url(self, public_id: str) -> str:
+        """Link to a campaign; empty without a public address."""
+        return f"{self.public_url.rstrip('/')}/campaigns/{public_id}" if self.public_url else ""
 
     def inbox_url(self) -> str:
         """Link to the list of cases; empty without a public address."""

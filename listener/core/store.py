@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from listener.core.campaign import Campaign
 from listener.core.case import Case
 from listener.core.delivery import Parcel
 from listener.core.event import Actor
@@ -165,6 +166,10 @@ class Outbox(Protocol):
         """Let staff know that a promise on a case is broken, in a transaction."""
         ...
 
+    def announce(self, campaign: Campaign, channels: Sequence[str], now: datetime) -> None:
+        """Let teams know of a campaign, once on each channel, in a transaction."""
+        ...
+
     def claim(self, channel: str, now: datetime) -> Parcel | None:
         """Take the most urgent due notification of a channel and freeze its content."""
         ...
@@ -177,12 +182,28 @@ class Outbox(Protocol):
         """Record that it was not worth sending any more."""
         ...
 
+    def hold(self, notification: Notification, *, why: str, until: datetime) -> None:
+        """Put it off untried, to be decided on anew."""
+        ...
+
     def retry(self, notification: Notification, *, error: str, due: datetime, took: timedelta, now: datetime) -> None:
         """Record a failed try."""
         ...
 
     def give_up(self, notification: Notification, *, error: str, took: timedelta, now: datetime) -> None:
         """Record the last failed try."""
+        ...
+
+
+class Campaigns(Protocol):
+    """What marketing runs; used by `pipeline/announce.py`."""
+
+    def unannounced(self, now: datetime, starts_before: datetime) -> tuple[Campaign, ...]:
+        """Those that start before a time and that teams were not told of."""
+        ...
+
+    def announced(self, campaign: Campaign, now: datetime) -> None:
+        """Record that the message is in the outbox, in the transaction that puts it there."""
         ...
 
 
@@ -212,6 +233,11 @@ class Store(Protocol):
     @property
     def events(self) -> Events:
         """What was done."""
+        ...
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """What marketing runs."""
         ...
 
     @property

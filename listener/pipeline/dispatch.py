@@ -12,7 +12,15 @@ from datetime import timedelta
 
 from listener.core.delivery import Parcel
 from listener.core.errors import AdapterError, Rejected, Unavailable
-from listener.core.notification import DELIVERY_BUDGET, Message, decide, retry_pause
+from listener.core.notification import (
+    DELIVERY_BUDGET,
+    Announcement,
+    Decision,
+    Message,
+    decide,
+    decide_announcement,
+    retry_pause,
+)
 from listener.core.protocols import Channel, Clock
 from listener.core.route import worst
 from listener.core.rules import Rules
@@ -41,7 +49,11 @@ def dispatch(store: Store, name: str, channel: Channel, rules: Rules, clock: Clo
     if parcel is None:
         return 0
     log = get_logger().bind(channel=name, key=parcel.notification.key, reason=parcel.notification.reason)
-    decision = decide(parcel.notification.reason, parcel.cases)
+    decision = _decide(parcel, rules, clock)
+    if decision.action == "hold" and decision.until:
+        store.outbox.hold(parcel.notification, why=decision.why, until=decision.until)
+        log.info("message_held", why=decision.why)
+        return 1
     if decision.action == "drop":
         store.outbox.dropped(parcel.notification, why=decision.why, now=clock())
         log.info("message_dropped", why=decision.why)
@@ -59,18 +71,26 @@ def dispatch(store: Store, name: str, channel: Channel, rules: Rules, clock: Clo
     return 1
 
 
+def _decide(parcel: Parcel, rules: Rules, clock: Clock) -> Decision:
+    if parcel.campaign:
+        return decide_announcement(parcel.campaign, clock(), rules.announce_before)
+    return decide(parcel.notification.reason, parcel.cases)
+
+
 def _message(parcel: Parcel, rules: Rules) -> Message:
-    """Put the parcel into the words' raw material: cases, links, severity."""
+    """Put the parcel into the words' raw material: cases or a campaign, links, severity."""
+    campaign = parcel.campaign
     return Message(
         key=parcel.notification.key,
         reason=parcel.notification.reason,
         route=parcel.notification.route,
-        severity=worst(tuple(case.severity for case in parcel.cases)),
+        severity="normal" if campaign else worst(tuple(case.severity for case in parcel.cases)),
         bundle=parcel.bundle.partition("|")[2],
         cases=tuple(replace(line, url=rules.case_url(line.case.public_id)) for line in parcel.newest),
         total=len(parcel.cases),
         inbox_url=rules.inbox_url(),
         sample=rules.sample,
+        announcement=Announcement(campaign=campaign, url=rules.campaign_url(campaign.public_id)) if campaign else None,
     )
 
 

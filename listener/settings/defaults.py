@@ -56,6 +56,9 @@ _PLACE: Table = {
     "labels": ["press"],
     "url": "https://news.example.org/feed.xml",
 }
+_ABSENT: Table = {"credential": "database", "announce_channels": ["console"]}
+"""Examples of settings without a default."""
+
 _CREDENTIALS: Table = {"news-key_file": "/etc/listener/news-key"}
 
 MANUAL: Mapping[str, type[object]] = {
@@ -123,7 +126,7 @@ def _section(section: str) -> str:
             continue
         lines.append(_comment(manual(section)[field.name]))
         written = f"{field.name} = {_toml(field.default)}"
-        lines.append('#credential = "database"' if field.default is None else written)
+        lines.append(f"#{field.name} = {_toml(_ABSENT[field.name])}" if field.default is None else written)
     return "\n".join(lines)
 
 

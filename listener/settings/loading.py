@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from listener.core.errors import SettingsError
 from listener.core.query import Place, Query
 from listener.settings._environ import from_environ
 from listener.settings._lines import KeyPath, lines_of
-from listener.settings._references import check_brands, check_places, check_queries, unique
+from listener.settings._references import check_brands, check_places, check_queries, known, unique
 from listener.settings._routes import RouteReader
 from listener.settings._secrets import read_secrets, without_secrets
 from listener.settings.fields import Table, fill, own_keys
@@ -141,7 +141,8 @@ class _Reader:
         self._references(brands, queries, places)
         store, secrets = self._store(places, channels)
         rivals = [brand.name for _, brand in brands if brand.rival]
-        route = RouteReader(self._names("channel", DEFAULT_CHANNELS), rivals, self.problems, self.folder)
+        names = self._names("channel", DEFAULT_CHANNELS)
+        route = RouteReader(names, rivals, self.problems, self.folder)
         settings = Settings(
             file=self.problems.places.file,
             folder=self.folder,
@@ -149,7 +150,7 @@ class _Reader:
             listener=listener,
             store=store,
             web=self._section(WebSettings, "web"),
-            inbox=self._section(InboxSettings, "inbox"),
+            inbox=self._inbox(names),
             scorer=self._scorer(),
             brands=tuple(brand for _, brand in brands),
             queries=tuple(query for _, query in queries),
@@ -206,6 +207,12 @@ class _Reader:
         options = {key: value for key, value in table.items() if key not in own}
         noun = fill(cls, own, path, self.problems, folder=self.folder, stricter=STRICTER.get(cls, ()))
         return None if noun is None else dataclasses.replace(noun, **{rest: options})  # type: ignore[type-var]
+
+    def _inbox(self, channels: Sequence[str]) -> InboxSettings:
+        inbox = self._section(InboxSettings, "inbox")
+        for index, name in enumerate(inbox.announce_channels or ()):
+            known(("inbox", "announce_channels", index), "channel", name, channels, self.problems)
+        return inbox
 
     def _scorer(self) -> ScorerSettings:
         return self._opened(ScorerSettings, self._table("scorer"), ("scorer",), "options") or ScorerSettings()

@@ -137,9 +137,13 @@ class InboxSettings:
 
     Args:
         claim_lease: a claim ends after this long without work on the case, which then waits for everybody again.
+        announce_channels: names of the channels that are told what marketing runs; absent: all of them; []: none.
+        announce_before: how long before a campaign starts they are told; of one that is registered later, at once.
     """
 
     claim_lease: Span = timedelta(hours=1)
+    announce_channels: tuple[str, ...] | None = None
+    announce_before: Span = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,11 @@ class Events:
         rows = self._db.read("SELECT * FROM events WHERE case_id = ? ORDER BY id DESC LIMIT ?", (case_id, limit))
         return tuple(_event_of(row) for row in reversed(rows))
 
+    def of_subject(self, subject: str, limit: int = 100) -> tuple[Event, ...]:
+        """The newest events about a subject, newest first."""
+        rows = self._db.read("SELECT * FROM events WHERE subject = ? ORDER BY id DESC LIMIT ?", (subject, limit))
+        return tuple(_event_of(row) for row in rows)
+
     def page(self, *, before: int | None = None, limit: int = 100) -> tuple[Event, ...]:
         """The audit log, newest first: what people and commands did; `before` an event's id goes further back."""
         rows = self._db.read(

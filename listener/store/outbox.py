@@ -10,16 +10,22 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from listener.core.campaign import Campaign
 from listener.core.case import Case
-from listener.core.delivery import Delivery, Parcel, Try
+from listener.core.delivery import Delivery, Parcel
 from listener.core.notification import CaseLine, Notification, Reason, repeat_pause
 from listener.core.route import SEVERITIES, Route, Severity
 from listener.core.work import DeadRow
+from listener.store.campaigns import campaign_of
 from listener.store.cases import case_of
-from listener.store.engine import Connections, Row, from_ms, moment, to_ms
+from listener.store.deliveries import dead_of, delivery_of, notification_of
+from listener.store.engine import Connections, Row, moment, to_ms
 from listener.store.mentions import Mentions
 
 LEASE = timedelta(minutes=2)
+CAMPAIGNS = "campaigns"
+"""Stands where a route's name stands in what announces a campaign."""
+
 CARRIED = 12
 """So many cases are written out in one message; the rest is a number and a link."""
 
@@ -80,6 +86,33 @@ class Outbox:
                 self._db.write(
                     "INSERT INTO notification_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (notification, case.id)
                 )
+
+    def announce(self, campaign: Campaign, channels: Sequence[str], now: datetime) -> None:
+        """Let teams know of a campaign, once on each channel whatever happens. Call it in a transaction."""
+        bundle = self._db.write(
+            "INSERT INTO bundles (key, route, opened_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET route = excluded.route RETURNING id",
+            (f"campaign|{campaign.public_id}", CAMPAIGNS, to_ms(now)),
+        )[0]["id"]
+        for channel in channels:
+            self._db.write(
+                "INSERT INTO notifications (bundle_id, channel, reason, status, key, created_at, repeat_ms, step, "
+                "due_at, priority, campaign_id) SELECT ?, ?, 'announced', 'pending', ?, ?, 0, 'send', ?, ?, ? "
+                "WHERE NOT EXISTS (SELECT 1 FROM notifications WHERE bundle_id = ? AND channel = ?)",
+                (
+                    bundle, channel, secrets.token_hex(8), to_ms(now), to_ms(now), SEVERITIES.index("normal"),
+                    campaign.id, bundle, channel,
+                ),
+            )  # fmt: skip
+
+    def revive(self, campaign: Campaign, now: datetime) -> None:
+        """Let what was dropped of a withdrawn campaign's announcement be told after all. Call it in a transaction."""
+        self._db.write(
+            "UPDATE notifications SET status = 'pending', step = 'send', why = NULL, due_at = ?, attempts = 0, "
+            "frozen_at = NULL, finished_at = NULL, last_error = NULL WHERE status = 'dropped' AND bundle_id = "
+            "(SELECT id FROM bundles WHERE key = ?)",
+            (to_ms(now), f"campaign|{campaign.public_id}"),
+        )
 
     def _grow(
         self, bundle: int, channel: str, reason: Reason, due: datetime, severity: Severity, repeat: timedelta,
@@ -142,12 +175,14 @@ class Outbox:
             for case in cases[:CARRIED]
             for mention in self._mentions.of_case(case.id, 1)
         )
+        campaigns = self._db.read("SELECT * FROM campaigns WHERE id = ?", (row["campaign_id"],))
         return Parcel(
-            notification=_notification_of(row, bundle["route"]),
+            notification=notification_of(row, bundle["route"]),
             bundle=bundle["key"],
             cases=cases,
             newest=newest,
             frozen_at=moment(row["frozen_at"]),
+            campaign=campaign_of(campaigns[0]) if campaigns else None,
         )
 
     def sent(self, notification: Notification, *, why: str, took: timedelta, now: datetime) -> None:
@@ -184,6 +219,14 @@ class Outbox:
             repeat = timedelta(milliseconds=row["repeat_ms"])
             due = moment(row["last_sent_at"]) + repeat
             self._grow(notification.bundle, notification.channel, "repeat", due, "low", repeat, now)
+
+    def hold(self, notification: Notification, *, why: str, until: datetime) -> None:
+        """Put a notification off untried: it is claimed, and decided on, anew at a time."""
+        self._db.write(
+            "UPDATE notifications SET why = ?, due_at = ?, lease_until = 0, attempts = 0, frozen_at = NULL "
+            "WHERE id = ?",
+            (why, to_ms(until), notification.id),
+        )
 
     def retry(self, notification: Notification, *, error: str, due: datetime, took: timedelta, now: datetime) -> None:
         """Record a failed try and when the next one is due."""
@@ -267,24 +310,7 @@ class Outbox:
 
     def _delivery(self, row: Row) -> Delivery:
         tries = self._db.read("SELECT * FROM attempts WHERE notification_id = ? ORDER BY id", (row["id"],))
-        return Delivery(
-            id=row["id"],
-            channel=row["channel"],
-            route=row["route"],
-            reason=row["reason"],
-            status=row["status"],
-            why=row["why"],
-            key=row["key"],
-            created_at=moment(row["created_at"]),
-            due_at=moment(row["due_at"]),
-            finished_at=from_ms(row["finished_at"]),
-            attempts=row["attempts"],
-            last_error=row["last_error"],
-            tries=tuple(
-                Try(tried_at=moment(t["tried_at"]), took_ms=t["took_ms"], outcome=t["outcome"], error=t["error"])
-                for t in tries
-            ),
-        )
+        return delivery_of(row, tries)
 
     def dead(self, limit: int = 100) -> tuple[DeadRow, ...]:
         """Notifications that were given up, newest first."""
@@ -293,16 +319,7 @@ class Outbox:
             "ORDER BY id DESC LIMIT ?",
             (limit,),
         )
-        return tuple(
-            DeadRow(
-                kind="notification",
-                id=row["id"],
-                about=f"{row['reason']} to {row['channel']}",
-                error=row["last_error"] or "",
-                attempts=row["attempts"],
-            )
-            for row in rows
-        )
+        return tuple(dead_of(row) for row in rows)
 
     def requeue(self, notification_id: int, now: datetime) -> bool:
         """Send a dead notification again with a fresh budget; False when it is not dead."""
@@ -313,17 +330,3 @@ class Outbox:
                 (to_ms(now), to_ms(now), notification_id),
             )
         )
-
-
-def _notification_of(row: Row, route: str) -> Notification:
-    return Notification(
-        id=row["id"],
-        bundle=row["bundle_id"],
-        route=route,
-        channel=row["channel"],
-        reason=row["reason"],
-        status=row["status"],
-        key=row["key"],
-        created_at=moment(row["created_at"]),
-        attempts=row["attempts"],
-    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from listener.casework import Casework, Exclusions, Sessions, Views
+from listener.casework import Campaigns, Casework, Exclusions, Sessions, Views
 from listener.core.case import Case, Wanted
 from listener.core.colleague import Colleague
 from listener.core.delivery import Delivery
@@ -302,6 +302,11 @@ class Desk(Protocol):
     @property
     def casework(self) -> Casework:
         """What colleagues do with cases."""
+        ...
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """What marketing runs, and who read the briefs."""
         ...
 
     @property

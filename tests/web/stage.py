@@ -12,11 +12,12 @@ import httpx2
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from listener.app import rules_of
-from listener.casework import Casework, Exclusions, Sessions, Views
+from listener.casework import Campaigns, Casework, Exclusions, Sessions, Views
 from listener.core.colleague import Colleague, Role
 from listener.core.errors import AdapterError
 from listener.core.mention import Post
 from listener.core.protocols import Scorer
+from listener.pipeline.announce import announce
 from listener.pipeline.dispatch import dispatch
 from listener.pipeline.escalate import escalate
 from listener.pipeline.judge import judge
@@ -104,6 +105,7 @@ class Stage:
         self.store.places.sync(self.settings.places, now)
         self.casework = Casework(self.store, self.clock)
         self.sessions = Sessions(self.store, self.clock)
+        self.campaigns = Campaigns(self.store, self.clock, lambda: [brand.name for brand in self.settings.brands])
         self.views = Views(self.store)
         self.exclusions = Exclusions(self.store, self.clock)
         self.scorer: Scorer = scorer or FakeScorer()
@@ -160,6 +162,11 @@ class Stage:
         """Judge, route and send until nothing is left to do."""
         while judge(self.store, self.scorer, self.rules, self.clock) or escalate(self.store, self.rules, self.clock):
             pass
+        self.send()
+
+    def announce(self) -> None:
+        """Tell the channels what marketing runs."""
+        announce(self.store, self.rules, self.clock)
         self.send()
 
     def send(self) -> None:
