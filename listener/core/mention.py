@@ -22,6 +22,9 @@ Kind = Literal["post", "comment", "review", "article", "mail", "call"]
 Arrival = Literal["live", "revision", "backfill"]
 Fact = str | float | tuple[str, ...]
 
+PRIVATE_KINDS: frozenset[Kind] = frozenset({"mail", "call"})
+"""What a customer told us alone: read and answered in private, never quoted in public."""
+
 MAX_TEXT = 20_000
 MAX_LINE = 500
 MAX_COUNT = 2**53
@@ -87,6 +90,11 @@ class Post:
     in_reply_to: str | None = None
     root: str | None = None
     engagement: Engagement = field(default_factory=Engagement)
+
+    @property
+    def private(self) -> bool:
+        """Whether the customer told us alone: such words are never quoted in public."""
+        return self.kind in PRIVATE_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from listener.core.errors import SettingsError, StoreError
+from listener.store.authors import Authors
+from listener.store.calls import Calls
+from listener.store.campaigns import Campaigns
 from listener.store.cases import Cases
 from listener.store.colleagues import Colleagues
 from listener.store.corrections import Corrections
+from listener.store.customers import Customers
 from listener.store.engine import SAFE_SQLITE, Connections, sqlite_version
 from listener.store.events import Events
 from listener.store.mentions import Mentions
@@ -41,6 +45,10 @@ class Store:
         corrections: what people said of labels.
         colleagues: who signs in.
         sessions: browsers that are signed in.
+        campaigns: what marketing runs, and who read the briefs.
+        customers: authors that a colleague linked.
+        authors: who wrote, as their posts show them.
+        calls: what colleagues wrote down of calls.
         outbox: what staff are told.
         trends: counts over time.
         trails: mentions as people read them.
@@ -57,6 +65,10 @@ class Store:
     corrections: Corrections
     colleagues: Colleagues
     sessions: Sessions
+    campaigns: Campaigns
+    customers: Customers
+    authors: Authors
+    calls: Calls
     outbox: Outbox
     trends: Trends
     trails: Trails
@@ -102,6 +114,10 @@ def make_store(db: Connections) -> Store:
         corrections=corrections,
         colleagues=Colleagues(db),
         sessions=Sessions(db),
+        campaigns=Campaigns(db),
+        customers=Customers(db),
+        authors=Authors(db),
+        calls=Calls(db),
         outbox=Outbox(db, mentions),
         trends=Trends(db),
         trails=Trails(db),
