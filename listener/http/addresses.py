@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
+
+Judge = Callable[[str], str | None]
+"""Says why an address is not on the public internet; None when it is."""
 
 _LABEL = r"[a-z0-9_-]{1,63}"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
@@ -94,14 +98,19 @@ def is_address(host: str) -> bool:
     return ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
 
 
-def why_refused(host: str) -> str | None:
-    """Why a host may not be dialled, as far as its writing says; None when its addresses decide."""
+def why_refused(host: str, judge: Judge = why_private) -> str | None:
+    """Why a host may not be dialled, as far as its writing says; None when its addresses decide.
+
+    Args:
+        host: a name or an address, as written.
+        judge: is asked where it is an address.
+    """
     try:
         name = plain_host(host)
     except ValueError as odd:
         return str(odd)
     if is_address(name):
-        return why_private(name)
+        return judge(name)
     # A name without a dot is completed by the resolver, with the domain of our own network.
     private = "." not in name or any(name.endswith(f".{one}") for one in _PRIVATE_NAMES)
     return "a name of one's own network" if private else None

@@ -9,12 +9,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Collection, Sequence
 
-from listener.http.addresses import is_address, plain_host, why_private, why_refused
+from listener.http.addresses import Judge, is_address, plain_host, why_private, why_refused
 
 Resolver = Callable[[str, int], Sequence[str]]
 """Gives the addresses of a host, in the order of preference; raises OSError when there are none."""
-Judge = Callable[[str], str | None]
-"""Says why an address is not on the public internet; None when it is."""
 Witness = Callable[[str, int, str, str], None]
 """Hears of a host and port that were not reached, the address where there is one, and why."""
 
@@ -63,7 +61,7 @@ class AddressGuard:
             allow_private: what that setting says; True also allows any port and any spelling.
             ports: where we may knock; None allows any.
             resolver: gives the addresses of a name.
-            judge: says of each of them why it is not public.
+            judge: says of each address why it is not public.
             witness: hears what messages keep back; for the log.
         """
         self.allow_private = allow_private
@@ -85,7 +83,7 @@ class AddressGuard:
         if self.ports is not None and port not in self.ports:
             inside = f"set {self._switch} = true if it lies in your own network"
             return f"port {port} is not among `source_ports`: add it there, or {inside}"
-        return None if why_refused(host) is None else self._vague()
+        return None if why_refused(host, self._judge) is None else self._vague()
 
     def addresses(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses to dial, in order of preference; dial these and nothing else.
@@ -99,7 +97,7 @@ class AddressGuard:
         """
         refused = self.refusal(host, port)
         if refused is not None:
-            self._witness(host, port, "", why_refused(host) or refused)
+            self._witness(host, port, "", why_refused(host, self._judge) or refused)
             raise NotReached(refused)
         name = host if self.allow_private else plain_host(host)
         if not self.allow_private and is_address(name):
