@@ -210,12 +210,12 @@ class Casework:
             case = self._store.cases.get(found.event.case)
             if case.version != found.event.version:
                 raise Refused("the case changed since; look at it again", resource=case.public_id)
-            self._restore(found.undo, now)
+            self._restore(found.undo, by, now)
             back = self._store.cases.change(_thawed(case, found.undo, now))
             event = self._store.events.add(by, "undone", now, case=back, detail=found.event.act, undoes=event_id)
             return Done(case=back, event=event)
 
-    def _restore(self, undo: Undo, now: datetime) -> None:
+    def _restore(self, undo: Undo, by: Actor, now: datetime) -> None:
         """Take back what an act did beside the case itself."""
         if "note" in undo:
             self._store.notes.take_back(cast("int", undo["note"]), now)
@@ -224,8 +224,11 @@ class Casework:
         if "moved" in undo:
             moved = cast("list[int]", undo["moved"])
             target = self._store.cases.get(cast("int", undo["into"]))
+            if target.merged_into is not None:
+                raise Refused("the case it went into was merged on: take that back first", resource=target.public_id)
             self._store.cases.move(moved, target.id, cast("int", undo["case"]))
-            self._store.cases.change(replace(target, mentions=target.mentions - len(moved), changed_at=now))
+            left = self._store.cases.change(replace(target, mentions=target.mentions - len(moved), changed_at=now))
+            self._store.events.add(by, "undone", now, case=left, detail=f"gave {len(moved)} mentions back")
 
     def _act(
         self, public_id: str, by: Actor, act: CaseAct,

@@ -12,6 +12,7 @@ from listener.casework import Casework
 from listener.core.case import Case
 from listener.core.colleague import Role
 from listener.core.event import Actor
+from listener.core.work import Routed
 from listener.store import Store, open_store
 from listener.testing import START, FakeClock
 from tests.kit import add_posts, judge_as, make_post, open_case
@@ -41,7 +42,10 @@ class Office:
         add_posts(self.store, make_post(external_id, author=author))
         judge_as(self.store, self.store.mentions.claim("judge", 1, self.clock()))
         [mention] = self.store.mentions.claim("route", 1, self.clock())
-        return open_case(self.store, mention, now=self.clock())
+        found = open_case(self.store, mention, now=self.clock())
+        with self.store.transaction():
+            self.store.mentions.routed([Routed(mention=mention, routes=("complaints",), why="why")], "r1")
+        return found
 
     def now(self, case: Case) -> Case:
         """The case as it is."""

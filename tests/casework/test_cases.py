@@ -186,6 +186,17 @@ def test_a_merge_taken_back_gives_the_mentions_back(office: Office, case: Case, 
     assert len(office.store.mentions.of_case(other.id)) == 1
 
 
+def test_merges_are_taken_back_in_turn(office: Office, case: Case, ann: Actor) -> None:
+    second, third = office.case("2"), office.case("3")
+    first = office.work.merge(third.public_id, ann, second.public_id)
+    then = office.work.merge(second.public_id, ann, case.public_id)
+    with pytest.raises(Refused, match="merged on"):
+        office.work.undo(first.event, ann)
+    office.work.undo(then.event, ann)
+    office.work.undo(first.event, ann)
+    assert [len(office.store.mentions.of_case(one.id)) for one in (case, second, third)] == [1, 1, 1]
+
+
 def test_cases_that_do_not_belong_together_are_not_merged(office: Office, case: Case, ann: Actor) -> None:
     with pytest.raises(Refused, match="into itself"):
         office.work.merge(case.public_id, ann, case.public_id)
