@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from listener import registry
-from listener.casework import Campaigns, Casework, Exclusions, Sessions, Views
+from listener.casework import Accounts, Calls, Campaigns, Casework, Customers, Exclusions, Sessions, Tokens, Views
 from listener.core.errors import AdapterError, StoreError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
@@ -86,7 +86,11 @@ class App:
         self.adapters = self._build(settings)
         self.casework = Casework(store, clock, lambda: self.rules.claim_lease)
         self.sessions = Sessions(store, clock)
+        self.accounts = Accounts(store, clock, self.sessions)
+        self.tokens = Tokens(store, clock)
         self.campaigns = Campaigns(store, clock, lambda: [brand.name for brand in self.settings.brands])
+        self.customers = Customers(store, clock)
+        self.calls = Calls(store, clock, lambda: self.rules, lambda: own_brands(self.settings))
         self.views = Views(store)
         self.exclusions = Exclusions(store, clock)
         self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
@@ -271,6 +275,11 @@ def announce_channels(settings: Settings) -> tuple[str, ...]:
     """Names of the channels that are told of campaigns; all of them unless the configuration chooses."""
     chosen = settings.inbox.announce_channels
     return tuple(channel.name for channel in settings.channels) if chosen is None else chosen
+
+
+def own_brands(settings: Settings) -> tuple[str, ...]:
+    """Names of the brands that customers call us about: a rival's customers call the rival."""
+    return tuple(brand.name for brand in settings.brands if not brand.rival)
 
 
 def local_url(settings: Settings) -> str:

@@ -3,10 +3,33 @@
 Each act is one transaction. Nothing here knows HTTP; `listener/web/` and `listener/cli/` call it.
 """
 
+from listener.casework.accounts import Accounts
+from listener.casework.calls import Calls, Logged
 from listener.casework.campaigns import Campaigns
 from listener.casework.cases import CLAIM_LEASE, Casework, Done
+from listener.casework.customers import Customers, Settled
 from listener.casework.exclusions import Exclusions, Proposal
+from listener.casework.panel import Panel
+from listener.casework.passwords import Passwords
 from listener.casework.sessions import Sessions
+from listener.casework.tokens import Tokens
 from listener.casework.views import Views
 
-__all__ = ["CLAIM_LEASE", "Campaigns", "Casework", "Done", "Exclusions", "Proposal", "Sessions", "Views"]
+__all__ = [
+    "CLAIM_LEASE",
+    "Accounts",
+    "Calls",
+    "Campaigns",
+    "Casework",
+    "Customers",
+    "Done",
+    "Exclusions",
+    "Logged",
+    "Panel",
+    "Passwords",
+    "Proposal",
+    "Sessions",
+    "Settled",
+    "Tokens",
+    "Views",
+]

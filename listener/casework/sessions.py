@@ -1,6 +1,6 @@
-"""Which browser belongs to whom: sessions of random secrets, kept as digests, that end by themselves.
+"""Signing in and out: which browser belongs to whom. Secrets are random, kept as digests, and end by themselves.
 
-The pages ask `find()` for every request; signing in by password is `listener.casework.accounts`.
+The pages ask `find()` for every request; who may have an account at all is `listener.casework.accounts`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from listener.casework.passwords import Passwords
 from listener.core.colleague import Colleague
-from listener.core.errors import StoreError
+from listener.core.errors import Refused, StoreError, TooOften
+from listener.core.event import Actor
 from listener.core.protocols import Clock
 from listener.core.session import Session
 from listener.store import Store
@@ -22,13 +24,25 @@ LONGEST = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly the last use is kept: a page that looks again every few seconds must not write each time."""
 
+PER_ADDRESS = 20
+"""Failed sign-ins an hour from one address."""
+PER_HANDLE = 10
+"""Failed sign-ins an hour under one handle."""
+
 BROWSER = 120
 """Characters kept of what a browser calls itself."""
 
+WRONG = "that handle and that password do not belong together"
+
 
 def digest_of(secret: str) -> str:
-    """How a secret is kept: SHA-256 in hex, for secrets are random and long enough not to be guessed from it."""
+    """How a secret is kept: SHA-256 in hex, for secrets are random and too long to be guessed from it."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def about(colleague: Colleague) -> str:
+    """How the log names a colleague as what an event is about."""
+    return f"colleague {colleague.handle}"
 
 
 class Sessions:
@@ -37,19 +51,49 @@ class Sessions:
     Args:
         store: the database.
         clock: says the present.
+        passwords: hashes.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        """Keep both."""
+    def __init__(self, store: Store, clock: Clock, passwords: Passwords | None = None) -> None:
+        """Keep them."""
         self._store = store
         self._clock = clock
+        self.passwords = passwords or Passwords()
+
+    def sign_in(self, handle: str, password: str, *, address: str, browser: str) -> str:
+        """Sign somebody in; gives the secret for the browser's cookie.
+
+        Unknown handles, closed accounts and wrong passwords take the same time and get the same words.
+
+        Raises:
+            TooOften: from that address or under that handle; nothing was compared.
+            Refused: handle and password do not belong together.
+        """
+        wanted = handle.strip().lower()
+        buckets = ((f"sign-in from {address}", PER_ADDRESS), (f"sign-in as {digest_of(wanted)}", PER_HANDLE))
+        self.count(buckets)
+        colleague = self._store.colleagues.find(wanted)
+        if colleague is not None and colleague.left_at is not None:
+            colleague = None
+        written = self._store.colleagues.password(colleague.id) if colleague else None
+        if not self.passwords.fits(password, written) or colleague is None or written is None:
+            self._failed(colleague, address)
+            raise Refused(WRONG)
+        self.uncount(buckets)
+        fresh = self.passwords.write(password) if self.passwords.outdated(written) else None
+        with self._store.transaction():
+            if fresh:
+                self._store.colleagues.set_password(colleague.id, fresh)
+            self._tell(colleague, "signed in", f"from {address}")
+            return self.open(colleague, browser)
 
     def open(self, colleague: Colleague, browser: str = "") -> str:
-        """Sign a browser in; gives the secret for its cookie, a new one every time."""
+        """Keep a browser signed in; gives the secret for its cookie, a new one every time."""
         secret, now = secrets.token_urlsafe(32), self._clock()
+        shown = "".join(character for character in browser if character.isprintable())[:BROWSER]
         with self._store.transaction():
             self._store.sessions.prune(now - LONGEST, now - IDLE)
-            self._store.sessions.open(digest_of(secret), colleague.id, " ".join(browser.split())[:BROWSER], now)
+            self._store.sessions.open(digest_of(secret), colleague.id, shown, now)
         return secret
 
     def find(self, secret: str) -> Colleague | None:
@@ -63,6 +107,48 @@ class Sessions:
     def of(self, colleague: Colleague) -> tuple[Session, ...]:
         """A colleague's sessions that stand, the one used last first."""
         return tuple(session for session in self._store.sessions.of(colleague.id) if self._stands(session))
+
+    def sign_out(self, secret: str) -> None:
+        """End a session; one that is over already is no mistake."""
+        found = self._store.sessions.find(digest_of(secret))
+        if found is not None:
+            with self._store.transaction():
+                self._store.sessions.end(digest_of(secret))
+                self._tell(found[1], "signed out")
+
+    def end_all(self, colleague: Colleague) -> None:
+        """End every session of one's own."""
+        with self._store.transaction():
+            n = self._store.sessions.end_all(colleague.id)
+            self._tell(colleague, "sessions ended", f"{n} of them")
+
+    def count(self, buckets: tuple[tuple[str, int], ...]) -> None:
+        """Count a try in each bucket, of which each takes so many an hour.
+
+        Raises:
+            TooOften: one is full.
+        """
+        wait = max(self._store.limits.take(bucket, hourly, self._clock()) for bucket, hourly in buckets)
+        if wait:
+            minutes = -int(-wait // 60)
+            raise TooOften(
+                f"that was tried too often; try again in {minutes} minute{'' if minutes == 1 else 's'}", wait=wait
+            )
+
+    def uncount(self, buckets: tuple[tuple[str, int], ...]) -> None:
+        """Take a try back that was no guess."""
+        for bucket, hourly in buckets:
+            self._store.limits.give_back(bucket, hourly, self._clock())
+
+    def _failed(self, colleague: Colleague | None, address: str) -> None:
+        """Keep that somebody failed; never what they typed, for people type passwords into the wrong field."""
+        nobody = Actor(colleague=None, via="page")
+        subject = about(colleague) if colleague else "an unknown handle"
+        self._store.events.add(nobody, "sign-in failed", self._clock(), subject=subject, detail=f"from {address}")
+
+    def _tell(self, colleague: Colleague, act: str, detail: str = "") -> None:
+        by = Actor(colleague=colleague, via="page")
+        self._store.events.add(by, act, self._clock(), subject=about(colleague), detail=detail)
 
     def _stands(self, session: Session) -> bool:
         now = self._clock()

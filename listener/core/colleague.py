@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
+
+from listener.core.errors import Refused
 
 Role = Literal["viewer", "marketer", "agent", "lead", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -40,6 +43,7 @@ class Colleague:
         shortcuts: whether single keys do something on their pages.
         created_at: when the account was made.
         left_at: when it was closed; None while it is open.
+        only: the rights of the token they came with; None: all that the role allows.
     """
 
     id: int
@@ -50,10 +54,64 @@ class Colleague:
     shortcuts: bool
     created_at: datetime
     left_at: datetime | None = None
+    only: frozenset[Right] | None = None
 
     def may(self, right: Right) -> bool:
-        """Whether the role allows it; nothing is allowed once the account is closed."""
-        return self.left_at is None and right in RIGHTS[self.role]
+        """Whether the role allows it, and the token where there is one; nothing once the account is closed."""
+        return self.left_at is None and right in RIGHTS[self.role] and (self.only is None or right in self.only)
+
+
+_HANDLE = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+_NAME = 80
+
+
+def handle_of(text: str) -> str:
+    """What somebody wants to sign in under, in the form that is kept.
+
+    Raises:
+        Refused: it is empty, too long, or holds other characters than are allowed; says which are.
+    """
+    handle = text.strip().lower()
+    if not _HANDLE.fullmatch(handle):
+        raise Refused("a handle is 1 to 64 letters from a to z, digits, or . _ @ + - and begins with a letter or digit")
+    return handle
+
+
+def name_of(text: str) -> str:
+    """What somebody wants to be called, in the form that is kept: one line.
+
+    Raises:
+        Refused: nothing of it can be shown, or it is too long.
+    """
+    name = " ".join("".join(character for character in text if character.isprintable()).split())
+    if not name or len(name) > _NAME:
+        raise Refused(f"a name has 1 to {_NAME} characters")
+    return name
+
+
+def role_of(text: str) -> Role:
+    """The role of that name.
+
+    Raises:
+        Refused: there is no such role; names those there are.
+    """
+    for role in ROLES:
+        if role == text:
+            return role
+    raise Refused(f"there is no such role; the roles are {', '.join(ROLES)}")
+
+
+def rights_of(names: Collection[str]) -> frozenset[Right]:
+    """The rights of those names.
+
+    Raises:
+        Refused: one is no right; names those there are.
+    """
+    known: tuple[Right, ...] = get_args(Right)
+    found = frozenset(right for right in known if right in names)
+    if len(found) != len(set(names)):
+        raise Refused(f"there is no such right; the rights are {', '.join(known)}")
+    return found
 
 
 def lacking(role: Role, right: Right) -> str:

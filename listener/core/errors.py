@@ -47,6 +47,21 @@ class Refused(ListenerError):
     """That cannot be done now: the case, the role or another colleague stands in the way."""
 
 
+class TooOften(Refused):
+    """Tried too often; wait before the next try."""
+
+    def __init__(self, message: str = "", *, resource: str = "", wait: float) -> None:
+        """Keep how long to wait.
+
+        Args:
+            message: as in ListenerError.
+            resource: as in ListenerError.
+            wait: seconds until the next try may succeed.
+        """
+        super().__init__(message, resource=resource)
+        self.wait = wait
+
+
 class AdapterError(ListenerError):
     """A source, scorer or channel could not do its work."""
 

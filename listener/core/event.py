@@ -23,12 +23,20 @@ CaseAct = Literal[
 *woke*: a snooze ended; *reopened*: by a colleague."""
 
 
+AccountAct = Literal[
+    "signed in", "sign-in failed", "signed out", "sessions ended", "colleague invited", "colleague joined",
+    "role changed", "account closed", "account reopened", "link made", "password changed", "name changed",
+    "shortcuts changed", "duty changed", "token made", "token revoked",
+]  # fmt: skip
+"""What happens to colleagues and to the ways in; each is kept with the colleague it is about as its subject."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who does something, and by which way they came.
 
     Args:
-        colleague: None for Listener itself and for commands on the machine.
+        colleague: None for Listener itself, for commands on the machine, and for somebody who is not signed in.
         via: page, api, command or listener.
     """
 
@@ -40,7 +48,7 @@ class Actor:
         """As the log shows it."""
         if self.colleague is not None:
             return self.colleague.name
-        return "the operator" if self.via == "command" else "Listener"
+        return {"command": "the operator", "listener": "Listener"}.get(self.via, "somebody")
 
 
 LISTENER = Actor(colleague=None, via="listener")

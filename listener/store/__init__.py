@@ -17,12 +17,15 @@ from listener.store.corrections import Corrections
 from listener.store.customers import Customers
 from listener.store.engine import SAFE_SQLITE, Connections, sqlite_version
 from listener.store.events import Events
+from listener.store.invitations import Invitations
+from listener.store.limits import Limits
 from listener.store.mentions import Mentions
 from listener.store.notes import Notes
 from listener.store.outbox import Outbox
 from listener.store.places import Places
 from listener.store.posts import Posts
 from listener.store.sessions import Sessions
+from listener.store.tokens import Tokens
 from listener.store.trails import Trails
 from listener.store.trends import Trends
 from listener.store.views import Views
@@ -45,6 +48,9 @@ class Store:
         corrections: what people said of labels.
         colleagues: who signs in.
         sessions: browsers that are signed in.
+        invitations: one-time links.
+        tokens: what programs show.
+        limits: tries, counted.
         campaigns: what marketing runs, and who read the briefs.
         customers: authors that a colleague linked.
         authors: who wrote, as their posts show them.
@@ -65,6 +71,9 @@ class Store:
     corrections: Corrections
     colleagues: Colleagues
     sessions: Sessions
+    invitations: Invitations
+    tokens: Tokens
+    limits: Limits
     campaigns: Campaigns
     customers: Customers
     authors: Authors
@@ -114,6 +123,9 @@ def make_store(db: Connections) -> Store:
         corrections=corrections,
         colleagues=Colleagues(db),
         sessions=Sessions(db),
+        invitations=Invitations(db),
+        tokens=Tokens(db),
+        limits=Limits(db),
         campaigns=Campaigns(db),
         customers=Customers(db),
         authors=Authors(db),

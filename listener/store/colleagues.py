@@ -1,7 +1,9 @@
-"""Who signs in: accounts, sessions, one-time links and tokens. Secrets are kept as digests only."""
+"""Who signs in: accounts and the digests of their passwords."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from listener.core.colleague import Colleague, Role
@@ -10,7 +12,7 @@ from listener.store.engine import Connections, Row, from_ms, moment, to_ms
 
 
 class Colleagues:
-    """Adds and reads accounts.
+    """Adds, reads and changes accounts.
 
     Args:
         db: the connections.
@@ -47,6 +49,53 @@ class Colleagues:
     def all(self) -> tuple[Colleague, ...]:
         """Every account, closed ones too, by name."""
         return tuple(colleague_of(row) for row in self._db.read("SELECT * FROM colleagues ORDER BY name, id"))
+
+    def any(self) -> bool:
+        """Whether there is an account at all."""
+        return self._db.one("SELECT 1 FROM colleagues LIMIT 1") is not None
+
+    def admins(self) -> int:
+        """How many open accounts of admins have a password."""
+        rows = self._db.read(
+            "SELECT count(*) FROM colleagues WHERE role = 'admin' AND left_at IS NULL AND password IS NOT NULL"
+        )
+        return int(rows[0][0])
+
+    def change(self, colleague: Colleague) -> Colleague:
+        """Write an account as it is to be.
+
+        Raises:
+            Refused: somebody else has its handle.
+        """
+        other = self.find(colleague.handle)
+        if other is not None and other.id != colleague.id:
+            raise Refused(f"somebody signs in as {colleague.handle} already", resource=colleague.handle)
+        self._db.write(
+            "UPDATE colleagues SET handle = ?, name = ?, role = ?, on_duty = ?, shortcuts = ?, left_at = ? "
+            "WHERE id = ?",
+            (
+                colleague.handle, colleague.name, colleague.role, colleague.on_duty, colleague.shortcuts,
+                to_ms(colleague.left_at) if colleague.left_at else None, colleague.id,
+            ),
+        )  # fmt: skip
+        return replace(colleague, only=None)
+
+    def password(self, colleague_id: int) -> str | None:
+        """The hash of a colleague's password in its written form; None until one was chosen."""
+        row = self._db.one("SELECT password FROM colleagues WHERE id = ?", (colleague_id,))
+        return str(row["password"]) if row and row["password"] else None
+
+    def set_password(self, colleague_id: int, written: str | None) -> None:
+        """Keep the hash of a password; None: until a new one is chosen, nobody signs in."""
+        self._db.write("UPDATE colleagues SET password = ? WHERE id = ?", (written, colleague_id))
+
+    def used(self) -> Mapping[int, datetime | None]:
+        """When each colleague who chose a password was last seen here, by row id; None: not of late."""
+        rows = self._db.read(
+            "SELECT c.id, (SELECT max(seen_at) FROM sessions s WHERE s.colleague_id = c.id) AS seen "
+            "FROM colleagues c WHERE c.password IS NOT NULL"
+        )
+        return {row["id"]: from_ms(row["seen"]) for row in rows}
 
 
 def colleague_of(row: Row) -> Colleague:

@@ -71,11 +71,29 @@ class Events:
         rows = self._db.read("SELECT * FROM events WHERE subject = ? ORDER BY id DESC LIMIT ?", (subject, limit))
         return tuple(_event_of(row) for row in rows)
 
-    def page(self, *, before: int | None = None, limit: int = 100) -> tuple[Event, ...]:
-        """The audit log, newest first: what people and commands did; `before` an event's id goes further back."""
+    def page(
+        self, *, who: str = "", act: str = "", before: int | None = None, limit: int = 100
+    ) -> tuple[tuple[Event, str], ...]:
+        """The audit log, newest first: what people and commands did, each with the public id of its case.
+
+        Args:
+            who: only what somebody of this name did; empty: everybody.
+            act: only this; empty: everything.
+            before: only what was done before this event.
+            limit: how many at most.
+        """
         rows = self._db.read(
-            "SELECT * FROM events WHERE via <> 'listener' AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?",
-            (before, before, limit),
+            "SELECT e.*, c.public_id FROM events e LEFT JOIN cases c ON c.id = e.case_id WHERE e.via <> 'listener' "
+            "AND (?1 = '' OR e.who = ?1) AND (?2 = '' OR e.act = ?2) AND (?3 IS NULL OR e.id < ?3) "
+            "ORDER BY e.id DESC LIMIT ?4",
+            (who, act, before, limit),
+        )
+        return tuple((_event_of(row), row["public_id"] or "") for row in rows)
+
+    def about(self, subject: str, limit: int = 30) -> tuple[Event, ...]:
+        """What was done with something that is no case, newest first."""
+        rows = self._db.read(
+            "SELECT * FROM events WHERE subject = ? AND subject <> '' ORDER BY id DESC LIMIT ?", (subject, limit)
         )
         return tuple(_event_of(row) for row in rows)
 

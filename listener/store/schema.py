@@ -235,6 +235,7 @@ CREATE TABLE invitations (                  -- one-time links by which somebody 
     expires_at INTEGER NOT NULL,
     used_at INTEGER
 ) WITHOUT ROWID;
+CREATE INDEX invitations_colleague ON invitations (colleague_id);
 CREATE TABLE tokens (                       -- programs that may use the API
     id INTEGER PRIMARY KEY,
     digest TEXT NOT NULL UNIQUE,
@@ -247,11 +248,13 @@ CREATE TABLE tokens (                       -- programs that may use the API
     used_at INTEGER,
     revoked_at INTEGER
 );
+CREATE INDEX tokens_colleague ON tokens (colleague_id);
 CREATE TABLE limits (                       -- leaky buckets against guessing
     bucket TEXT PRIMARY KEY,
     level REAL NOT NULL,
     at INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX limits_at ON limits (at);
 CREATE TABLE events (                       -- what was done, for ever: case histories and the audit log
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -268,6 +271,7 @@ CREATE TABLE events (                       -- what was done, for ever: case his
 );
 CREATE INDEX events_case ON events (case_id, id) WHERE case_id IS NOT NULL;
 CREATE INDEX events_audit ON events (id) WHERE via <> 'listener';
+CREATE INDEX events_subject ON events (subject, id) WHERE subject <> '';
 CREATE INDEX events_subject ON events (subject, id) WHERE subject <> '';
 CREATE UNIQUE INDEX events_undoes ON events (undoes) WHERE undoes IS NOT NULL;
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
@@ -363,7 +367,7 @@ CREATE TABLE calls (                        -- what is known of a post of the ki
     call_back INTEGER NOT NULL,             -- the customer wants to be called back
     colleague_id INTEGER NOT NULL REFERENCES colleagues(id),
     at INTEGER NOT NULL,
-    event_id INTEGER REFERENCES events(id), -- by which it can be taken back
+    event_id INTEGER NOT NULL UNIQUE REFERENCES events(id), -- by which it can be taken back
     gone_at INTEGER                         -- taken back
 );
 CREATE INDEX calls_colleague ON calls (colleague_id, post_id);

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from listener.casework import Campaigns, Casework, Exclusions, Sessions, Views
+from listener.casework import Accounts, Calls, Campaigns, Casework, Customers, Exclusions, Sessions, Tokens, Views
 from listener.core.case import Case, Wanted
 from listener.core.colleague import Colleague
 from listener.core.delivery import Delivery
@@ -300,6 +300,16 @@ class Desk(Protocol):
         ...
 
     @property
+    def accounts(self) -> Accounts:
+        """Who has an account."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """What programs show."""
+        ...
+
+    @property
     def casework(self) -> Casework:
         """What colleagues do with cases."""
         ...
@@ -307,6 +317,16 @@ class Desk(Protocol):
     @property
     def campaigns(self) -> Campaigns:
         """What marketing runs, and who read the briefs."""
+        ...
+
+    @property
+    def customers(self) -> Customers:
+        """Authors whom colleagues linked."""
+        ...
+
+    @property
+    def calls(self) -> Calls:
+        """What customers say by phone or at the counter."""
         ...
 
     @property

@@ -9,10 +9,22 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx2
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from listener.app import rules_of
-from listener.casework import Campaigns, Casework, Exclusions, Sessions, Views
+from listener.app import own_brands, rules_of
+from listener.casework import (
+    Accounts,
+    Calls,
+    Campaigns,
+    Casework,
+    Customers,
+    Exclusions,
+    Passwords,
+    Sessions,
+    Tokens,
+    Views,
+)
 from listener.core.colleague import Colleague, Role
 from listener.core.errors import AdapterError
 from listener.core.mention import Post
@@ -104,8 +116,14 @@ class Stage:
         self.rules = rules_of(self.settings)
         self.store.places.sync(self.settings.places, now)
         self.casework = Casework(self.store, self.clock)
-        self.sessions = Sessions(self.store, self.clock)
+        # The weakest parameters there are: tests sign in often.
+        self.passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self.sessions = Sessions(self.store, self.clock, self.passwords)
+        self.accounts = Accounts(self.store, self.clock, self.sessions)
+        self.tokens = Tokens(self.store, self.clock)
         self.campaigns = Campaigns(self.store, self.clock, lambda: [brand.name for brand in self.settings.brands])
+        self.customers = Customers(self.store, self.clock)
+        self.calls = Calls(self.store, self.clock, lambda: self.rules, lambda: own_brands(self.settings))
         self.views = Views(self.store)
         self.exclusions = Exclusions(self.store, self.clock)
         self.scorer: Scorer = scorer or FakeScorer()
