@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from listener.casework.cases import UNDO_FOR
+from listener.casework.panel import Panel, as_suggestions, panel_of_case, panel_of_customer
 from listener.casework.permission import allowed
-from listener.core.customer import Customer, Profile, Voice, customer_name
+from listener.core.case import Case
+from listener.core.customer import LONGEST_NAME, Customer, Profile, Suggestion, Voice, customer_name
 from listener.core.errors import Refused
-from listener.core.event import Actor
+from listener.core.event import Actor, Event
+from listener.core.mention import line
 from listener.core.note import note_text
 from listener.core.protocols import Clock
 from listener.store import Store
@@ -41,6 +44,35 @@ class Customers:
         """Keep them."""
         self._store = store
         self._clock = clock
+
+    def of_case(self, case: Case) -> Panel:
+        """The customer of a case as colleagues see them; without one its author alone."""
+        return panel_of_case(self._store, case)
+
+    def find(self, public_id: str) -> Panel | None:
+        """A customer as colleagues see them, also one that ended; None when there never was one."""
+        customer = self._store.customers.find(public_id)
+        return panel_of_customer(self._store, customer) if customer else None
+
+    def page(self, words: str = "", limit: int = 50, offset: int = 0) -> tuple[Customer, ...]:
+        """Customers, changed last first; with words those in whose name or handles they stand."""
+        return self._store.customers.page(line(words, LONGEST_NAME), limit, offset)
+
+    def authors(self, words: str) -> tuple[Suggestion, ...]:
+        """Authors whose handle or name begins with some words, linked or not; without evidence."""
+        asked = line(words, LONGEST_NAME).removeprefix("@")
+        found = self._store.authors.beginning(asked) if asked else ()
+        return as_suggestions(self._store, [(profile, ()) for profile in found])
+
+    def undoable(self, event: Event | None, by: Actor) -> bool:
+        """Whether somebody may still take an act back."""
+        mine = event is not None and by.colleague is not None and event.colleague == by.colleague.id
+        if event is None or not mine or self._clock() - event.at > UNDO_FOR:
+            return False
+        found = self._store.events.undoable(event.id)
+        if found is None or "customer" not in found.undo:
+            return False
+        return self._store.customers.get(cast("int", found.undo["customer"])).version == found.undo["version"]
 
     def link(self, one: Voice, other: Voice, by: Actor) -> Settled:
         """Say that two authors are the same person.

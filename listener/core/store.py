@@ -20,7 +20,7 @@ from listener.core.notification import Notification
 from listener.core.place import PlaceTurn
 from listener.core.query import Cursor, Match
 from listener.core.route import SLA, Route, Severity
-from listener.core.sentiment import Verdict
+from listener.core.sentiment import Sentiment, Verdict
 from listener.core.work import Judged, Routed, Step
 
 
@@ -106,6 +106,10 @@ class Mentions(Protocol):
 
     def verdicts(self, mentions: Sequence[Mention], scorer: str) -> dict[tuple[int, str], Verdict]:
         """Verdicts this scorer gave on these states, by post id and fingerprint."""
+        ...
+
+    def by_hand(self, mentions: Sequence[Mention]) -> Mapping[int, Sentiment]:
+        """Sentiments that colleagues settled for these very states, by mention id."""
         ...
 
     def judged(self, judged: Sequence[Judged], revision: str, now: datetime) -> None:

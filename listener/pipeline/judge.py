@@ -106,9 +106,12 @@ def _keep(
     """Write verdicts, sentiments, counts and the next step, for those mentions that did not change meanwhile."""
     with store.transaction():
         judged = []
-        for mention in store.mentions.waiting("judge", mentions):
+        waiting = store.mentions.waiting("judge", mentions)
+        # What a colleague said of a mention decides also whether a route takes it.
+        by_hand = store.mentions.by_hand(waiting)
+        for mention in waiting:
             key = (mention.post_id, mention.fingerprint)
-            sentiment = towards(verdicts[key], mention.post.rating)
+            sentiment = by_hand.get(mention.id) or towards(verdicts[key], mention.post.rating)
             why = held_back(mention, sentiment) or _untaken(mention, sentiment, rules)
             judged.append(
                 Judged(

@@ -231,6 +231,15 @@ class Cases:
         )
         return tuple(case_of(row) for row in rows)
 
+    def count_of_voices(self, voices: Sequence[str]) -> dict[str, int]:
+        """How many cases each of some authors has; see `voice_of()`."""
+        rows = self._db.read(
+            "SELECT voice, count(*) AS n FROM cases WHERE voice <> '' "
+            f"AND voice IN ({marks(len(voices))}) GROUP BY voice",
+            voices,
+        )
+        return {row["voice"]: row["n"] for row in rows}
+
     def voice(self, case_id: int) -> str:
         """Names the author of a case as `voice_of()` does; empty without one."""
         return str(self._db.read("SELECT voice FROM cases WHERE id = ?", (case_id,))[0]["voice"])

@@ -211,11 +211,15 @@ class Mentions:
             ],
         )  # fmt: skip
 
+    def by_hand(self, mentions: Sequence[Mention]) -> dict[int, Sentiment]:
+        """Sentiments that colleagues settled for these very states, by mention id; they outlive every judging."""
+        standing = self._corrections.standing(mentions)
+        return {mention_id: settled(label) for mention_id, label in standing.items() if label is not None}
+
     def _corrected(self, judged: Sequence[Judged]) -> list[Judged]:
         """Where a colleague settled the label of this very state, it stays."""
-        standing = self._corrections.standing([j.mention for j in judged])
-        labels = {mention_id: label for mention_id, label in standing.items() if label is not None}
-        return [replace(j, sentiment=settled(labels[j.mention.id])) if j.mention.id in labels else j for j in judged]
+        known = self.by_hand([j.mention for j in judged])
+        return [replace(j, sentiment=known.get(j.mention.id, j.sentiment)) for j in judged]
 
     def _recount(self, judged: Sequence[Judged]) -> None:
         """Take the old counts of these mentions out of the rollup and put the new ones in."""
