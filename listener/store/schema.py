@@ -272,7 +272,6 @@ CREATE TABLE events (                       -- what was done, for ever: case his
 CREATE INDEX events_case ON events (case_id, id) WHERE case_id IS NOT NULL;
 CREATE INDEX events_audit ON events (id) WHERE via <> 'listener';
 CREATE INDEX events_subject ON events (subject, id) WHERE subject <> '';
-CREATE INDEX events_subject ON events (subject, id) WHERE subject <> '';
 CREATE UNIQUE INDEX events_undoes ON events (undoes) WHERE undoes IS NOT NULL;
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
