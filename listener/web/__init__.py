@@ -6,6 +6,7 @@
 | `/mentions` | what was judged, newest first |
 | `/trends` | volume and sentiment by brand |
 | `/places` | where we listen and how that goes |
+| `/campaigns`, `/campaigns/{id}` | what marketing runs, and its briefs |
 | `/api/v1/cases`, `/api/v1/cases/{id}`, `/api/v1/places` | the same as JSON |
 | `/healthz`, `/readyz`, `/metrics` | for machines that watch |
 """
@@ -24,6 +25,8 @@ from starlette.staticfiles import StaticFiles
 from listener.web.accounts import add_accounts
 from listener.web.api import add_api
 from listener.web.auth import START, MayRead
+from listener.web.campaign_api import add_campaign_api
+from listener.web.campaigns import add_campaigns
 from listener.web.desk import Desk, Health
 from listener.web.guard import Guard
 from listener.web.inbox import add_inbox
@@ -83,7 +86,9 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     add_mentions(web, pages)
     add_trends(web, pages)
     add_places(web, pages)
+    add_campaigns(web, pages)
     add_api(web, desk)
+    add_campaign_api(web, desk)
     add_watchers(web, desk, health)
     add_problems(web, pages)
     web.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -66,7 +66,10 @@ class Pages:
             StoreError: the database cannot be read.
         """
         polled, down = self.desk.store.places.standing()
-        return self._render(template, 200, by=by, polled=polled, down=down, troubles=tuple(self.health()), **context)
+        return self._render(
+            template, 200, by=by, polled=polled, down=down, troubles=tuple(self.health()),
+            unread_briefs=self.desk.campaigns.unread_briefs(by), **context,
+        )  # fmt: skip
 
     def outside(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
         """A page for nobody in particular; it tells nothing of what is inside and reads nothing from the database."""
