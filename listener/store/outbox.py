@@ -74,15 +74,16 @@ class Outbox:
     def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
         """Let staff know that a promise on a case is broken, on the channels that heard of it. In a transaction."""
         rows = self._db.read(
-            "SELECT b.id, b.route FROM bundles b JOIN bundle_cases c ON c.bundle_id = b.id WHERE c.case_id = ?",
+            "SELECT b.id, b.route, b.last_sent_at FROM bundles b JOIN bundle_cases c ON c.bundle_id = b.id WHERE c.case_id = ?",
             (case.id,),
         )
         for row in rows:
             route = routes.get(row["route"])
             if route is None:
                 continue  # The configuration no longer has it.
+            due = now if row["last_sent_at"] is None else max(now, moment(row["last_sent_at"]) + route.group_interval)
             for channel in route.channels:
-                notification = self._grow(row["id"], channel, "overdue", now, case.severity, route.repeat_interval, now)
+                notification = self._grow(row["id"], channel, "overdue", due, case.severity, route.repeat_interval, now)
                 self._db.write(
                     "INSERT INTO notification_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (notification, case.id)
                 )
