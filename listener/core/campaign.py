@@ -108,9 +108,9 @@ class Campaign:
             return "announced"
         return "running" if now <= self.brief.ends_at else "over"
 
-    def stands(self, now: datetime) -> bool:
-        """Whether its brief is still to be read: it is yet to come or running."""
-        return self.state(now) in {"announced", "running"}
+    def asks(self, now: datetime) -> bool:
+        """Whether its brief is to be read: it is yet to come, runs, or customers still come back to it."""
+        return self.withdrawn_at is None and now <= self.brief.ends_at + AFTER_EFFECTS
 
 
 def applies(campaign: Campaign, mention: Mention) -> bool:
@@ -207,7 +207,7 @@ class Draft:
         """
         problems: dict[str, str] = {}
         name = _text("name", line(self.name), LONGEST_NAME, problems)
-        if not name:
+        if not any(sign.isprintable() and not sign.isspace() for sign in name):
             problems["name"] = "give it a name, as in “Free returns until midnight”"
         if self.brand not in brands:
             problems["brand"] = CHOOSE_A_BRAND
