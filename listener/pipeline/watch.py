@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from listener.core.case import Case
 from listener.core.casework import lapsed, woke
-from listener.core.event import LISTENER, CaseAct
+from listener.core.event import LISTENER
 from listener.core.protocols import Clock
 from listener.core.rules import Rules
 from listener.core.store import Store
@@ -44,10 +44,14 @@ def watch(store: Store, rules: Rules, clock: Clock) -> int:
 def _end(store: Store, case: Case, rules: Rules, clock: Clock) -> None:
     """A snooze or a claim is over."""
     now = clock()
-    act: CaseAct = "woke" if case.status == "snoozed" else "lapsed"
-    changed = store.cases.change(woke(case, now, rules.claim_lease) if act == "woke" else lapsed(case, now))
-    store.events.add(LISTENER, act, now, case=changed)
-    get_logger().info(f"case_{act}", case=case.public_id)
+    if case.status == "snoozed":
+        changed = store.cases.change(woke(case, now, rules.claim_lease))
+        store.events.add(LISTENER, "woke", now, case=changed)
+        get_logger().info("case_woke", case=case.public_id)
+        return
+    changed = store.cases.change(lapsed(case, now))
+    store.events.add(LISTENER, "lapsed", now, case=changed)
+    get_logger().info("case_lapsed", case=case.public_id)
 
 
 def _tell(store: Store, case: Case, rules: Rules, clock: Clock) -> None:
