@@ -63,6 +63,25 @@ class Calls:
         """What a call can be about."""
         return self._brands()
 
+    def usual_brand(self, by: Actor) -> str:
+        """The brand of the call that a colleague logged last, else the first one; empty when none is configured."""
+        brands = self._brands()
+        last = [call.brand for call in self.latest(by, 1) if call.brand in brands]
+        return next(iter((*last, *brands)), "")
+
+    def topics(self) -> tuple[str, ...]:
+        """What the latest calls were about, newest first."""
+        return self._store.calls.topics()
+
+    def latest(self, by: Actor, limit: int = 5) -> tuple[Call, ...]:
+        """What a colleague logged, newest first."""
+        return self._store.calls.latest(by.colleague.id, limit) if by.colleague else ()
+
+    def undoable(self, call: Call, by: Actor) -> bool:
+        """Whether somebody may still take a call back."""
+        mine = by.colleague is not None and call.colleague == by.colleague.id
+        return mine and call.gone_at is None and self._clock() - call.at <= UNDO_FOR
+
     def log(self, told: Told, by: Actor) -> Logged:
         """Take a call in; sent twice with the same key it is logged once.
 
