@@ -7,8 +7,10 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -20,10 +22,10 @@ from listener.cli import cli
 from listener.cli.exits import MEANINGS
 from listener.core.mention import FACTS
 from listener.settings import MANUAL, manual
-from listener.store.schema import SCHEMA
-from listener.testing import FakeClock
+from listener.store import open_store
 from listener.web import make_web
 from listener.web.watchers import METRICS
+from tests.web.stage import Stage
 
 # They read the source tree, which the run against the wheel does not have.
 pytestmark = pytest.mark.sources
@@ -165,21 +167,11 @@ def _logged() -> Iterator[str]:
                 yield from (word for word in words if re.fullmatch(r"[a-z_]+", str(word)))
 
 
-class _Desk:
-    """As much of a desk as it takes to list the pages."""
-
-    class settings:  # noqa: N801
-        class listener:  # noqa: N801
-            name = "docs"
-
-    clock = FakeClock()
-    store = None
-
-
-def pages() -> set[str]:
+@cache
+def pages() -> frozenset[str]:
     """The paths of the pages."""
-    web = make_web(_Desk())  # type: ignore[arg-type]
-    return {route.path for route in web.routes if route.path != "/static"}  # type: ignore[attr-defined]
+    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)) as stage:
+        return frozenset(route.path for route in make_web(stage).routes if route.path != "/static")  # type: ignore[attr-defined]
 
 
 def test_every_page_is_in_the_manual_and_no_other() -> None:
@@ -268,9 +260,16 @@ def test_every_table_is_in_architecture() -> None:
 
 def tables() -> dict[str, set[str]]:
     """The tables with their columns."""
-    found = {}
-    for name, body in re.findall(r"CREATE TABLE (\w+) \((.*?)^\)", SCHEMA, re.DOTALL | re.MULTILINE):
-        found[name] = set(re.findall(r"^\s+([a-z_]+) (?:TEXT|INTEGER|REAL)", body, re.MULTILINE))
+    store = open_store(":memory:")
+    named = store.db.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '!_%' ESCAPE '!'")
+    found = {
+        row["name"]: {
+            column["name"] for column in store.db.read("SELECT name FROM pragma_table_info(?)", (row["name"],))
+        }
+        for row in named
+        if not row["name"].startswith("sqlite_")
+    }
+    store.close()
     return found
 
 
