@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from listener import Case, CaseLine, Mention, Message
+from listener import Announcement, Case, CaseLine, Mention, Message
 from notifier._markup import Markup, address, neutral, one_line, shorten
 
 EXCERPT = 200
 """Characters of a post that a message quotes."""
+BRIEFED = 12
+"""Lines of each part of a brief that a message tells; the rest is behind the link."""
 TITLE = 200
 
 _ONE = {
@@ -94,6 +97,10 @@ class _Words:
     def title(self, message: Message) -> str:
         if message.notice:
             return f"Listener itself: {self.safe(shorten(one_line(message.notice), 120))}"
+        if message.announcement:
+            brief = message.announcement.campaign.brief
+            what = self.safe(shorten(one_line(f"{brief.name}, {brief.brand}"), 120))
+            return f"{'[sample data] ' if message.sample else ''}Campaign: {what}, from {_day(brief.starts_at)}"
         brands = ", ".join(dict.fromkeys(line.case.brand for line in message.cases)) or message.bundle
         what = _ONE[message.reason] if message.total == 1 else _MANY[message.reason].format(message.total)
         first = message.cases[0] if message.cases else None
@@ -106,11 +113,27 @@ class _Words:
         if message.notice:
             return self.safe(message.notice)
         lines = ["SAMPLE DATA: nothing in this message is about real customers."] if message.sample else []
-        if message.total == 1 and len(message.cases) == 1:
+        if message.announcement:
+            lines += self.brief(message.announcement)
+        elif message.total == 1 and len(message.cases) == 1:
             lines += self.single(message, message.cases[0])
         else:
             lines += self.several(message, shown)
         return "\n".join(lines)
+
+    def brief(self, announcement: Announcement) -> list[str]:
+        """What staff must know before customers ask."""
+        brief = announcement.campaign.brief
+        lines = [
+            f"What marketing runs: {self.safe(shorten(one_line(brief.name), 120))}.",
+            f"Brand: {self.safe(shorten(one_line(brief.brand), 120))}",
+            f"From {_day(brief.starts_at)} to {_day(brief.ends_at)}",
+        ]
+        for title, text in (("Promises", brief.promises), ("Known issues", brief.known_issues)):
+            # A mark first, so that no line of theirs starts one of ours.
+            said = [f"· {self.safe(shorten(one_line(row), 300))}" for row in text.splitlines() if row.strip()]
+            lines += [f"{title}:", *said[:BRIEFED], *(["· …"] if len(said) > BRIEFED else [])] if said else []
+        return [*lines, "Customers will ask: read the brief with the approved wording, and mark it read."]
 
     def single(self, message: Message, line: CaseLine) -> list[str]:
         case, mention = line.case, line.mention
@@ -166,6 +189,9 @@ class _Words:
         return "\n".join(filter(None, (self.link(message), self.ref(message))))
 
     def link(self, message: Message) -> str:
+        if message.announcement:
+            page = address(message.announcement.url)
+            return f"Brief: {page}" if page else ""
         only = address(message.cases[0].url) if message.total == 1 and message.cases else ""
         if only:
             return f"Answer: {only}"
@@ -191,6 +217,10 @@ def _cut(text: str, limit: int, measure: Callable[[str], int]) -> str:
     while measure(shorten(text, room)) > limit:
         room = min(room - 1, room * 9 // 10)
     return shorten(text, max(0, room))
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
 def _handle(line: CaseLine) -> str:

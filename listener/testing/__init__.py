@@ -3,7 +3,16 @@
 A stranger's adapter is finished when `check_source`, `check_scorer` or `check_channel` passes on it.
 """
 
-from listener.testing._channels import FAILURES, HOSTILE, Failure, FarEnd, Received, check_channel, example_message
+from listener.testing._channels import (
+    FAILURES,
+    HOSTILE,
+    Failure,
+    FarEnd,
+    Received,
+    check_channel,
+    example_announcement,
+    example_message,
+)
 from listener.testing._fakes import (
     START,
     FakeChannel,
@@ -22,5 +31,5 @@ from listener.testing._sources import check_source
 __all__ = [
     "FAILURES", "HOSTILE", "START", "Asked", "Failure", "FakeChannel", "FakeClock", "FakeScorer", "FakeSource",
     "FarEnd", "Fault", "NoOptions", "Received", "Site", "Told", "cases_told", "check_channel", "check_scorer",
-    "check_source", "example_message", "make_post", "verdict",
+    "check_source", "example_announcement", "example_message", "make_post", "verdict",
 ]  # fmt: skip

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
+from listener.core.campaign import Brief, Campaign
 from listener.core.case import Case
 from listener.core.errors import Rejected, Unavailable
 from listener.core.mention import Author, Mention, Post
-from listener.core.notification import CaseLine, Message, Reason
+from listener.core.notification import Announcement, CaseLine, Message, Reason
 from listener.core.protocols import Channel
 from listener.core.sentiment import Sentiment
 
@@ -33,6 +34,7 @@ HOSTILE = (
 _MARKS = ("@everyone", "@here", "@channel", "\x1b", "\x07", "\x00", "\u202e", "\ud800")
 _CASE_URL = "https://desk.example/cases/c-1"
 _INBOX_URL = "https://desk.example/cases"
+_BRIEF_URL = "https://desk.example/campaigns/p-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,30 @@ def example_message(
     )
 
 
+def example_announcement(
+    name: str = "Free returns", promises: str = "Nothing to pay, also for sale items.\nUntil Saturday, midnight.",
+    *, key: str = "check-2", sample: bool = False,
+) -> Message:  # fmt: skip
+    """A believable message about a campaign that starts soon, for tests.
+
+    Args:
+        name: what the campaign is called.
+        promises: what customers are promised.
+        key: its idempotency key.
+        sample: whether it is demo data.
+    """
+    now = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    brief = Brief(
+        name=name, brand="Brackholm", starts_at=now + timedelta(days=1), ends_at=now + timedelta(days=5),
+        promises=promises, known_issues="The label takes up to an hour to arrive.", wording="Send it back at no cost.",
+    )  # fmt: skip
+    campaign = Campaign(id=1, public_id="p-1", brief=brief, owner=None, version=1, created_at=now, changed_at=now)
+    return Message(
+        key=key, reason="announced", route="campaigns", severity="normal", bundle="p-1", cases=(), total=0,
+        inbox_url=_INBOX_URL, sample=sample, announcement=Announcement(campaign=campaign, url=_BRIEF_URL),
+    )  # fmt: skip
+
+
 def check_channel(
     make: Callable[[], Channel],
     far_end: FarEnd,
@@ -143,6 +169,9 @@ def _check_words(channel: Channel, far_end: FarEnd) -> None:
     assert "60" in storm.text, "a message about many cases must say how many"
     sample = _sent(channel, far_end, example_message(sample=True))
     assert "sample" in sample.text.lower(), "sample data must be marked as such"
+    brief = _sent(channel, far_end, example_announcement())
+    assert "Free returns" in f"{brief.title}\n{brief.text}", "a message about a campaign must name it"
+    assert _BRIEF_URL in brief.text, "a message about a campaign must carry the link to its brief"
 
 
 def _check_hostile(channel: Channel, far_end: FarEnd, marks: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -104,8 +104,9 @@ class ShowsTheSecret(Good):
 
 class Raw(Good):
     def said(self, message: Message) -> Rendered:
-        good, post = super().said(message), message.cases[0].mention.post
-        return Rendered(title=good.title, text=f"{post.author.handle} {post.text}\n{good.text}")
+        good = super().said(message)
+        raw = "".join(f"{line.mention.post.author.handle} {line.mention.post.text}\n" for line in message.cases)
+        return Rendered(title=good.title, text=f"{raw}{good.text}")
 
 
 class TwoLineTitle(Good):
@@ -126,6 +127,11 @@ class ForgetsTheKey(Good):
     def said(self, message: Message) -> Rendered:
         good = super().said(message)
         return Rendered(title=good.title, text=good.text.rpartition("\n")[0])
+
+
+class KnowsCasesOnly(Good):
+    def said(self, message: Message) -> Rendered:
+        return super().said(replace(message, announcement=None))
 
 
 class HasNoPause(Good):
@@ -151,6 +157,7 @@ def test_a_good_channel_passes() -> None:
         (TwoLineTitle, "a title is one line"),
         (CutsTheLink, "link"),
         (ForgetsTheKey, "same key"),
+        (KnowsCasesOnly, "must name it"),
         (HasNoPause, "pause"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listener.testing import HOSTILE, example_message
+from listener.testing import HOSTILE, example_announcement, example_message
 from notifier._markup import address, neutral, shorten
 from notifier._services import utf8, utf16
 from notifier.render import Limits, render
@@ -187,3 +187,47 @@ def test_a_notice_to_the_operator_says_its_words_and_no_case() -> None:
     assert rendered.title.startswith("Listener itself: Listener's disk is full")
     assert "intake rests" in rendered.text
     assert "case" not in rendered.title
+
+
+def test_a_campaign_is_told_with_its_dates_promises_and_known_issues() -> None:
+    said = render(example_announcement())
+    assert said.title == "Campaign: Free returns, Brackholm, from 3 Nov 2026, 09:30 UTC"
+    assert said.text.splitlines() == [
+        "What marketing runs: Free returns.",
+        "Brand: Brackholm",
+        "From 3 Nov 2026, 09:30 UTC to 7 Nov 2026, 09:30 UTC",
+        "Promises:",
+        "· Nothing to pay, also for sale items.",
+        "· Until Saturday, midnight.",
+        "Known issues:",
+        "· The label takes up to an hour to arrive.",
+        "Customers will ask: read the brief with the approved wording, and mark it read.",
+        "Brief: https://desk.example/campaigns/p-1",
+        "ref: check-2",
+    ]
+
+
+def test_a_long_brief_is_cut_and_its_link_stays() -> None:
+    said = render(example_announcement(promises="\n".join(f"Promise {n}" for n in range(50))))
+    assert "· Promise 11\n· …\nKnown" in said.text
+    short = render(example_announcement(promises="x " * 5_000), limits=Limits(body=160, title=0))
+    assert len(short.text) <= 160
+    assert "https://desk.example/campaigns/p-1" in short.text
+
+
+def test_a_campaign_of_sample_data_is_marked() -> None:
+    said = render(example_announcement(sample=True))
+    assert said.title.startswith("[sample data] Campaign: ")
+    assert said.text.startswith("SAMPLE DATA")
+
+
+@given(name=anything, promises=anything, markup=markups)
+def test_a_hostile_brief_stays_words(name: str, promises: str, markup: str) -> None:
+    said = render(example_announcement(name, promises), markup)  # type: ignore[arg-type]
+    everything = f"{said.title}\n{said.text}"
+    assert len(said.title.splitlines()) == 1
+    assert not [c for c in everything if c != "\n" and unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}]
+    assert not re.search(r"@(here|everyone|channel|all|room)\b", everything, re.IGNORECASE)
+    known = ("What ", "Brand: ", "From ", "Promises:", "· ", "Known ", "Customers ", "Brief: ", "ref: ")
+    assert all(row.startswith(known) for row in said.text.split("\n")), "a brief cannot start a line"
+    assert said.text.endswith("\nBrief: https://desk.example/campaigns/p-1\nref: check-2")
