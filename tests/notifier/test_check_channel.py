@@ -131,7 +131,7 @@ class ForgetsTheKey(Good):
 
 class KnowsCasesOnly(Good):
     def said(self, message: Message) -> Rendered:
-        return super().said(replace(message, announcement=None))
+        return super().said(replace(message, announcement=None, reason="opened"))
 
 
 class HasNoPause(Good):
