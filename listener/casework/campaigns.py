@@ -40,7 +40,7 @@ class Carried:
         state: announced, running, over or withdrawn.
         owner: name of who registered it; empty for nobody.
         read_at: when the one who looks read this version; None when not yet.
-        asked: whether the one who looks is to read it: on duty, working on cases, and it still stands.
+        asked: whether the one who looks is to read it: on duty, working on cases, and it is not past.
     """
 
     campaign: Campaign
@@ -150,8 +150,9 @@ class Campaigns:
         now = self._clock()
         with self._store.transaction():
             campaign = self._campaign(public_id)
-            if not campaign.stands(now):
-                raise Refused(f"it is {campaign.state(now)} already", resource=public_id)
+            state = campaign.state(now)
+            if state in {"over", "withdrawn"}:
+                raise Refused(f"it is {state} already", resource=public_id)
             changed = self._store.campaigns.withdraw(campaign, now)
             self._tell(by, "campaign withdrawn", changed, now, campaign.brief.name)
         return changed
@@ -212,28 +213,28 @@ class Campaigns:
         return tuple((names[colleague], at) for colleague, at in sorted(found.items(), key=lambda each: each[1]))
 
     def unread(self, by: Actor) -> tuple[Unread, ...]:
-        """The standing briefs that colleagues on duty have not read, as far as somebody has to see to it.
+        """The briefs that colleagues on duty have not read, as far as somebody has to see to it.
 
         A lead or an admin sees to all, the owner of a campaign to that one; nobody else is told of others.
         """
-        standing = [each for each in self._store.campaigns.standing(self._clock()) if oversees(by, each)]
-        if not standing:
+        mine = [each for each in self._store.campaigns.asking(self._clock()) if oversees(by, each)]
+        if not mine:
             return ()
-        read = self._store.campaigns.readers(standing)
+        read = self._store.campaigns.readers(mine)
         asked = [colleague for colleague in self._store.colleagues.all() if is_asked(colleague)]
         found = (
             Unread(campaign=each, colleagues=tuple(who for who in asked if who.id not in read[each.id]))
-            for each in standing
+            for each in mine
         )
         return tuple(each for each in found if each.colleagues)
 
     def unread_briefs(self, by: Actor | None) -> int:
-        """How many standing briefs somebody has yet to read; 0 for who is not asked to."""
+        """How many briefs somebody has yet to read; 0 for who is not asked to."""
         if by is None or by.colleague is None or not is_asked(by.colleague):
             return 0
-        standing = self._store.campaigns.standing(self._clock())
-        read = self._store.campaigns.readers(standing)
-        return sum(by.colleague.id not in read[each.id] for each in standing)
+        asking = self._store.campaigns.asking(self._clock())
+        read = self._store.campaigns.readers(asking)
+        return sum(by.colleague.id not in read[each.id] for each in asking)
 
     def preview(self, draft: Draft) -> Preview:
         """What the brand and terms of a draft would be carried by.
@@ -267,7 +268,7 @@ class Campaigns:
                 state=each.state(now),
                 owner=names.get(each.owner or 0, ""),
                 read_at=read[each.id].get(me.id) if me else None,
-                asked=me is not None and is_asked(me) and each.stands(now),
+                asked=me is not None and is_asked(me) and each.asks(now),
             )
             for each in campaigns
         )

@@ -67,9 +67,10 @@ class Campaigns:
         """Campaigns, those that end last first."""
         return self._read("ORDER BY ends_at DESC, id DESC LIMIT ?", (limit,))
 
-    def standing(self, now: datetime) -> tuple[Campaign, ...]:
-        """Those that are yet to come or running, by their start."""
-        return self._read("WHERE ends_at >= ? AND withdrawn_at IS NULL ORDER BY starts_at, id", (to_ms(now),))
+    def asking(self, now: datetime) -> tuple[Campaign, ...]:
+        """Those whose brief is to be read, by their start."""
+        since = to_ms(now - AFTER_EFFECTS)
+        return self._read("WHERE ends_at >= ? AND withdrawn_at IS NULL ORDER BY starts_at, id", (since,))
 
     def unannounced(self, now: datetime, starts_before: datetime) -> tuple[Campaign, ...]:
         """Those that the teams' channels are to be told of: they start before a time, and were not announced."""
