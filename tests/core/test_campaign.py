@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ DRAFT = Draft(
 )  # fmt: skip
 
 
-def said(text: str, at: datetime | None = START, title: str = "", **fields: object) -> bool:
+def said(text: str, at: datetime | None = START, title: str = "", **fields: Any) -> bool:
     """Whether what somebody published carries the brief."""
     return applies(CAMPAIGN, make_mention(make_post("1", text, published_at=at, title=title), **fields))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ class Team:
         known = store.colleagues.find("mia") or store.colleagues.add("mia", "Mia", "marketer", clock())
         self.mia = Actor(colleague=known, via="page")
 
-    def register(self, **changes: datetime) -> Campaign:
+    def register(self, **changes: Any) -> Campaign:
         return self.campaigns.register(Draft.of(replace(BRIEF, **changes)), self.mia)
 
     def work(self) -> None:

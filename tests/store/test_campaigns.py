@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ BRIEF = Brief(
 )  # fmt: skip
 
 
-def add(store: Store, **changes: object) -> Campaign:
+def add(store: Store, **changes: Any) -> Campaign:
     return store.campaigns.add(replace(BRIEF, **changes), None, START)
 
 
@@ -57,11 +58,11 @@ def test_readings_count_for_the_version_that_was_read(store: Store) -> None:
 @pytest.mark.parametrize(
     ("now", "found"), [(START, True), (BRIEF.ends_at + AFTER_EFFECTS, True), (BRIEF.ends_at + AFTER_EFFECTS * 2, False)]
 )
-def test_a_brief_asks_to_be_read_as_long_as_it_is_carried(store: Store, now: object, found: bool) -> None:
+def test_a_brief_asks_to_be_read_as_long_as_it_is_carried(store: Store, now: datetime, found: bool) -> None:
     made = add(store)
-    assert store.campaigns.asking(now) == ((made,) if found else ())  # type: ignore[arg-type]
+    assert store.campaigns.asking(now) == ((made,) if found else ())
     store.campaigns.withdraw(made, START)
-    assert store.campaigns.asking(now) == ()  # type: ignore[arg-type]
+    assert store.campaigns.asking(now) == ()
 
 
 def test_unannounced_are_those_that_start_soon_or_run(store: Store) -> None:
