@@ -14,9 +14,19 @@ Role = Literal["viewer", "marketer", "agent", "lead", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 Right = Literal["read", "note", "work", "assign", "correct", "call", "link", "campaign", "manage"]
-"""What can be allowed: read pages; write notes; claim, snooze and resolve cases; give cases to others and take them
-over; correct labels and say "not us"; log a call; link customers' handles; write campaigns; manage colleagues, tokens
-and read the audit log."""
+"""What can be allowed; `MEANINGS` says what each is."""
+
+MEANINGS: Mapping[Right, str] = {
+    "read": "read pages, cases and figures",
+    "note": "write notes",
+    "work": "claim, snooze and resolve cases",
+    "assign": "give cases to others and take them over",
+    "correct": "correct labels and say that a post is not about us",
+    "call": "log a call",
+    "link": "link a customer's handles",
+    "campaign": "write campaigns",
+    "manage": "manage colleagues and read the audit log",
+}
 
 _AGENT: frozenset[Right] = frozenset({"read", "note", "work", "correct", "call", "link"})
 _MARKETER: frozenset[Right] = frozenset({"read", "note", "correct", "campaign"})
@@ -27,6 +37,15 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     "agent": _AGENT,
     "lead": _AGENT | _MARKETER | {"assign"},
     "admin": frozenset(get_args(Right)),
+}
+
+
+ROLE_MEANINGS: Mapping[Role, str] = {
+    "viewer": "reads everything",
+    "marketer": "writes campaigns, notes and corrections",
+    "agent": "answers customers: claims, notes, snoozes and resolves cases, logs calls",
+    "lead": "does all that agents and marketers do, and gives cases to others",
+    "admin": "does everything, and manages colleagues",
 }
 
 

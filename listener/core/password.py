@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 from listener.core.errors import Refused
 
@@ -10,26 +11,27 @@ SHORTEST = 12
 """Characters; a passphrase of a few words is longer anyway."""
 LONGEST = 1000
 
-COMMONEST = frozenset(
-    """
-    passwordpassword password1234 password12345 password123456 password123! password1234! passw0rd1234 p@ssw0rd1234
-    p@ssword1234 mypassword123 newpassword1 newpassword123 changeme1234 changemeplease changethispassword
-    letmeinletmein letmein12345 letmeinplease welcome12345 welcome123456 welcomewelcome administrator admin1234567
-    adminadminadmin administrator1 qwertyuiopas qwertyuiop12 qwertyuiop123 qwertyuiop[] qwerty123456 qwerty1234567
-    qwertyqwerty qwertyuiopasdf qwertyuiopasdfghjkl qazwsxedcrfv 1qaz2wsx3edc 1q2w3e4r5t6y 1q2w3e4r5t6y7u 123qweasdzxc
-    q1w2e3r4t5y6 asdfghjkl123 asdfghjklzxcvbnm zxcvbnm12345 azertyuiop12 qwertzuiop12 abcdefghijkl abcdefghijklmnopqrstuvwxyz
-    abcd12345678 abc123456789 abc123abc123 a1b2c3d4e5f6 aa1234567890 iloveyou1234 iloveyouiloveyou iloveyousomuch
-    123456789012 1234567890123 12345678901234 123456789123 1234567891011 123123123123 123456123456 123456789abc
-    012345678910 098765432109 0987654321098 987654321098 987654321012 1234567890qw 1234567890ab 121212121212
-    112233445566 147258369147 111222333444 footballfootball liverpool1234 manchesterunited superman1234 batmanbatman
+_LIST = """
+    passwordpassword password1234 password12345 password123456 password123! password1234! passw0rd1234
+    p@ssw0rd1234 p@ssword1234 mypassword123 newpassword1 newpassword123 changeme1234 changemeplease
+    changethispassword letmeinletmein letmein12345 letmeinplease welcome12345 welcome123456 welcomewelcome
+    administrator admin1234567 adminadminadmin administrator1 qwertyuiopas qwertyuiop12 qwertyuiop123
+    qwertyuiop[] qwerty123456 qwerty1234567 qwertyqwerty qwertyuiopasdf qwertyuiopasdfghjkl qazwsxedcrfv
+    1qaz2wsx3edc 1q2w3e4r5t6y 1q2w3e4r5t6y7u 123qweasdzxc q1w2e3r4t5y6 asdfghjkl123 asdfghjklzxcvbnm
+    zxcvbnm12345 azertyuiop12 qwertzuiop12 abcdefghijkl abcdefghijklmnopqrstuvwxyz abcd12345678 abc123456789
+    abc123abc123 a1b2c3d4e5f6 aa1234567890 iloveyou1234 iloveyouiloveyou iloveyousomuch 123456789012
+    1234567890123 12345678901234 123456789123 1234567891011 123123123123 123456123456 123456789abc 012345678910
+    098765432109 0987654321098 987654321098 987654321012 1234567890qw 1234567890ab 121212121212 112233445566
+    147258369147 111222333444 footballfootball liverpool1234 manchesterunited superman1234 batmanbatman
     dragondragon sunshine1234 princess1234 monkey123456 trustno1trustno1 computer1234 internet1234 secret123456
-    secretsecret supersecret1 supersecretpassword thisismypassword correcthorsebatterystaple
-    companyname123 customerservice customerservice1 listenerlistener password passw0rd p@ssword p@ssw0rd mypassword
-    letmein welcome admin administrator changeme default qwerty qwertyuiop qwertz azerty iloveyou secret listener
-    summer winter spring autumn january february march april june july august september october november december
-    """.split()
-)
-"""What people choose first, the long ones whole and the short ones as the stem before figures and marks."""
+    secretsecret supersecret1 supersecretpassword thisismypassword correcthorsebatterystaple companyname123
+    customerservice customerservice1 listenerlistener password passw0rd p@ssword p@ssw0rd mypassword letmein
+    welcome admin changeme default qwerty qwertyuiop qwertz azerty iloveyou secret listener summer winter spring
+    autumn january february march april june july august september october november december
+"""
+
+COMMONEST = frozenset(_LIST.split())
+"""What people choose first: the long ones whole, and the short ones as the stem before figures and marks."""
 
 
 def plain(password: str) -> str:
@@ -61,7 +63,7 @@ def check_password(password: str, *known: str) -> str:
 
 def _guessed(folded: str, known: tuple[str, ...]) -> bool:
     """Whether it is common, a run of neighbours, a short piece repeated, or little beside what everybody knows."""
-    steps = {ord(after) - ord(before) for before, after in zip(folded, folded[1:], strict=False)}
+    steps = {ord(after) - ord(before) for before, after in pairwise(folded)}
     repeated = any(folded == (folded[:width] * len(folded))[: len(folded)] for width in range(1, 4))
     joined = folded.replace(" ", "")
     rest = joined

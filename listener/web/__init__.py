@@ -22,11 +22,19 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from listener.web.accounts import add_accounts
+from listener.web.account import add_account
+from listener.web.account_api import add_account_api
 from listener.web.api import add_api
+from listener.web.api_acts import add_api_acts
 from listener.web.auth import START, MayRead
+from listener.web.calls import add_calls
 from listener.web.campaign_api import add_campaign_api
 from listener.web.campaigns import add_campaigns
+from listener.web.case_acts import add_acts
+from listener.web.case_apart import add_apart
+from listener.web.colleagues import add_colleagues
+from listener.web.customers import add_customers
+from listener.web.customers_api import add_customers_api
 from listener.web.desk import Desk, Health
 from listener.web.guard import Guard
 from listener.web.inbox import add_inbox
@@ -34,7 +42,9 @@ from listener.web.mentions import add_mentions
 from listener.web.pages import STATIC, Pages, add_problems
 from listener.web.places import add_places
 from listener.web.server import Server, serve
+from listener.web.signing import add_signing
 from listener.web.trends import add_trends
+from listener.web.views import add_views
 from listener.web.watchers import add_watchers
 
 __all__ = ["Desk", "Health", "Server", "make_web", "serve"]
@@ -81,14 +91,24 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     def openapi(by: MayRead) -> JSONResponse:
         return JSONResponse(web.openapi())
 
-    add_accounts(web, pages)
-    add_inbox(web, pages)
+    add_signing(web, pages)
+    add_account(web, pages)
+    add_colleagues(web, pages)
+    inbox = add_inbox(web, pages)
+    add_acts(web, inbox, desk)
+    add_apart(web, pages)
+    add_views(web, desk)
     add_mentions(web, pages)
     add_trends(web, pages)
     add_places(web, pages)
     add_campaigns(web, pages)
+    add_customers(web, pages)
+    add_calls(web, pages)
     add_api(web, desk)
+    add_api_acts(web, desk)
+    add_account_api(web, desk)
     add_campaign_api(web, desk)
+    add_customers_api(web, desk)
     add_watchers(web, desk, health)
     add_problems(web, pages)
     web.mount("/static", StaticFiles(directory=STATIC), name="static")

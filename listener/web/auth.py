@@ -6,20 +6,29 @@ A page's form or link comes with a session's cookie, a program with a Bearer tok
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Annotated, Final
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from listener.core.colleague import Right, lacking
+from listener.core.colleague import Colleague, Right, lacking
 from listener.core.event import Actor
 from listener.web.desk import Desk, Settings
 
 START: Final = "/cases"
 """Where one lands after signing in without having asked for anything."""
+
+
+BEARER = HTTPBearer(
+    scheme_name="token", description="A token made on the page /account; it begins with lst_.", auto_error=False
+)
+
+Shown = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 
 class Door:
@@ -33,24 +42,31 @@ class Door:
         """Keep the right."""
         self.right: Right = right
 
-    def __call__(self, request: Request) -> Actor:
-        """Who asks.
+    def __call__(self, request: Request, shown: Shown) -> Actor:
+        """Who asks; `shown` is the token that came along.
 
         Raises:
             HTTPException: 401 for nobody we know, 403 for a role that does not allow it.
         """
-        actor = actor_of(request)
+        actor = actor_of(request, shown.credentials if shown else "")
         if actor is None or actor.colleague is None:
             raise HTTPException(401, "Sign in first", {"WWW-Authenticate": "Bearer"})
         request.state.actor = actor
         if not actor.colleague.may(self.right):
-            raise HTTPException(403, lacking(actor.colleague.role, self.right))
+            raise HTTPException(403, _why_not(actor.colleague, self.right))
         return actor
 
 
-def needs(right: Right) -> Callable[[Request], Actor]:
+def needs(right: Right) -> Callable[..., Actor]:
     """What a route depends on, as in `by: Annotated[Actor, Depends(needs("work"))]`."""
     return Door(right)
+
+
+def _why_not(colleague: Colleague, right: Right) -> str:
+    """Why the right is lacking: because of the token, or of the role."""
+    if colleague.only is not None and right not in colleague.only:
+        return f"this token may not do that; it takes one with the right {right}"
+    return lacking(colleague.role, right)
 
 
 MayRead = Annotated[Actor, Depends(needs("read"))]
@@ -64,11 +80,40 @@ MayCampaign = Annotated[Actor, Depends(needs("campaign"))]
 MayManage = Annotated[Actor, Depends(needs("manage"))]
 
 
-def actor_of(request: Request) -> Actor | None:
-    """Who asks; None for nobody we know."""
+def actor_of(request: Request, token: str = "") -> Actor | None:
+    """Who asks; None for nobody we know. Where a token is shown, only the token counts, and pages take none."""
     desk: Desk = request.app.state.desk
-    colleague = desk.sessions.find(request.cookies.get(cookie_name(desk.settings), ""))
+    if token:
+        program = desk.tokens.find(token) if for_programs(request.url.path) else None
+        return Actor(colleague=program, via="api") if program else None
+    colleague = desk.sessions.find(session_of(request, desk.settings))
     return Actor(colleague=colleague, via="page") if colleague else None
+
+
+def session_of(request: Request, settings: Settings) -> str:
+    """The secret of the browser's session; empty without one."""
+    return request.cookies.get(cookie_name(settings), "")
+
+
+def address_of(request: Request, settings: Settings) -> str:
+    """Where a request comes from, for counting tries: a network of 2^64 addresses counts as one.
+
+    A proxy on this machine is believed what it adds to X-Forwarded-For, but only where `public_url` says that there
+    is one.
+    """
+    peer = request.client.host if request.client else ""
+    said = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    try:
+        found = ipaddress.ip_address(peer)
+        if found.is_loopback and said and settings.web.public_url:
+            found = ipaddress.ip_address(said)
+    except ValueError:
+        return "an unknown address"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((int(found), 64), strict=False))
+    return str(found)
 
 
 def cookie_name(settings: Settings) -> str:

@@ -140,6 +140,12 @@ class Events(Protocol):
         """Row id of the newest event."""
         ...
 
+    def page(
+        self, *, who: str = "", act: str = "", before: int | None = None, limit: int = 100
+    ) -> tuple[tuple[Event, str], ...]:
+        """The audit log, newest first, each with the public id of its case."""
+        ...
+
 
 class Notes(Protocol):
     """Reads notes."""

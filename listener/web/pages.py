@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
-from listener.core.errors import Refused, StoreError
+from listener.core.errors import Refused, StoreError, TooOften
 from listener.core.event import Actor
 from listener.web.auth import START, for_programs, page_before, sign_in_address
 from listener.web.desk import Desk, Health
@@ -71,9 +72,18 @@ class Pages:
             unread_briefs=self.desk.campaigns.unread_briefs(by), **context,
         )  # fmt: skip
 
-    def outside(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
+    def outside(self, template: str, code: int = 200, **context: object) -> HTMLResponse:
         """A page for nobody in particular; it tells nothing of what is inside and reads nothing from the database."""
-        return self._render(template, status, by=None, polled=None, down=0, troubles=(), **context)
+        return self._render(template, code, by=None, polled=None, down=0, troubles=(), **context)
+
+    def again(self, template: str, problem: Refused, *, by: Actor | None = None, **context: object) -> HTMLResponse:
+        """A page with its form once more, and why what it asked for was refused."""
+        said = {"error": sentence(problem.message), **context}
+        page = self.show(template, by=by, **said) if by else self.outside(template, 200, **said)
+        page.status_code = 429 if isinstance(problem, TooOften) else 409
+        if isinstance(problem, TooOften):
+            page.headers["retry-after"] = str(ceil(problem.wait))
+        return page
 
     def problem(self, status: int, heading: str, text: str, by: Actor | None = None, back: str = START) -> HTMLResponse:
         """A page that says what went wrong; it reads nothing from the database, since that may be the reason."""
@@ -125,6 +135,10 @@ def add_problems(web: FastAPI, pages: Pages) -> None:
 
     @web.exception_handler(Refused)
     def not_now(request: Request, problem: Refused) -> Response:
+        if isinstance(problem, TooOften):
+            response = answer(request, 429, "Too often", sentence(problem.message), page_before(request))
+            response.headers["retry-after"] = str(ceil(problem.wait))
+            return response
         return answer(request, 409, "That cannot be done now", sentence(problem.message), page_before(request))
 
     @web.exception_handler(RequestValidationError)

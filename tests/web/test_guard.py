@@ -123,12 +123,15 @@ def test_every_answer_carries_the_strict_headers(web: httpx2.Client, path: str) 
     assert "set-cookie" not in answer.headers
 
 
-def test_a_refusal_and_a_defect_carry_them_too(web: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_and_a_defect_carry_them_too(
+    web: httpx2.Client, server: Server, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> tuple[int, int]:
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(StoredPlaces, "standing", lambda _self: broken())
-    defect = web.get("/cases")
+    with stage.signed_in(server.url) as once:
+        defect = once.get("/cases")
     assert defect.status_code == 500
     assert "a defect" not in defect.text
     for answer in (asked_as(web, "evil.example"), web.post("/cases"), defect):
