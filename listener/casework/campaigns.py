@@ -206,6 +206,10 @@ class Campaigns:
         possible = self._store.campaigns.possible(mentions[0].brand, min(times), max(times))
         return self._met([each for each in possible if any(applies(each, mention) for mention in mentions)], by)
 
+    def of_case(self, case_id: int, by: Actor) -> tuple[Carried, ...]:
+        """The briefs that a case carries."""
+        return self.carried(self._store.mentions.of_case(case_id), by)
+
     def readers(self, campaign: Campaign) -> tuple[tuple[str, datetime], ...]:
         """Who read the brief as it now stands, and when, in that order."""
         names = {colleague.id: colleague.name for colleague in self._store.colleagues.all()}
