@@ -1,112 +1,75 @@
-"""Make the probabilities true: a temperature and thresholds from the out-of-fold logits.
+"""Make the probabilities true and the borders right, on rows of several kinds that were not trained on.
 
-Run as `python -m models.training.calibrate` after `.crossvalidate`.  Writes them into `models/bundled/config.json`.
-Development rows are never looked at here.
+Run as `python -m models.training.calibrate` after `.train`.  Writes temperature, bias, thresholds and marks into
+`models/bundled/config.json`.  The development tweets are never looked at here.
 """
 
-import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.training.data import LABELS
+from models._heads import EMOTION, INTENT, OFFENSIVE, SENTIMENT, SEVERITY
+from models.training.borders import (
+    Floats,
+    Judged,
+    best_temper,
+    mark_of_balance,
+    mark_of_recall,
+    pooled,
+    softmax,
+    threshold,
+)
+from models.training.data import LABELS, data_directory
 from models.training.export import read_config, write_config
-from models.training.weights import WORK
+from models.training.held import development, judged, load
+from models.training.train import STATE
 
-Floats = NDArray[np.float64]
-RIGHT = {"negative": 0.75, "neutral": 0.90, "positive": 0.90}
-"""How often a confident verdict of a label has to be right.
-
-Negative ones less often: at 0.90 only one complaint in eight would be found, and a missed complaint costs more than a
-false alarm. Nearly all false alarms are neutral texts, not praise."""
-_FEWEST = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folds:
-    """What the folds said of rows that they were not trained on.
-
-    Attributes:
-        logits: (rows, labels).
-        labels: (rows,), the truth.
-        folds: (rows,), who judged.
-    """
-
-    logits: Floats
-    labels: NDArray[np.int64]
-    folds: NDArray[np.int64]
+SHARES = {"tweets": 0.5, "own": 0.3, "films": 0.1, "comments": 0.1}
+"""How much each domain counts."""
+RIGHT = 0.90
+"""How often confident verdicts have to be right, over all domains."""
+RECALL = 0.97
+"""How many of the grave texts have to be found: a false alarm costs a glance, a missed one a life or a lawsuit."""
 
 
-def read_folds() -> Folds:
-    """Read all folds that are done; end the program when none is."""
-    found = [json.loads(path.read_text()) for path in sorted(WORK.glob("fold-*.json"))]
-    if not found:
-        raise SystemExit("no fold is done; run: python -m models.training.crossvalidate")
-    return Folds(
-        logits=np.concatenate([np.array(fold["logits"]) for fold in found]),
-        labels=np.concatenate([np.array(fold["labels"]) for fold in found]),
-        folds=np.concatenate([np.full(len(fold["labels"]), fold["fold"]) for fold in found]),
-    )
+def marks(found: Mapping[str, Judged]) -> dict[str, dict[str, float]]:
+    """Return the marks of the heads of many answers, by head and label."""
+    return {
+        EMOTION.name: dict.fromkeys(EMOTION.labels, 0.5),
+        OFFENSIVE.name: {OFFENSIVE.labels[0]: mark_of_balance(found[OFFENSIVE.name], 0)},
+        INTENT.name: {label: mark_of_balance(found[INTENT.name], at) for at, label in enumerate(INTENT.labels)},
+        SEVERITY.name: {
+            label: mark_of_recall(found[SEVERITY.name], at, RECALL) for at, label in enumerate(SEVERITY.labels)
+        },
+    }
 
 
-def softmax(logits: Floats, temperature: float) -> Floats:
-    """Return probabilities (rows, labels) of logits divided by a temperature."""
-    scaled = logits / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    result: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return result
-
-
-def loss(logits: Floats, labels: NDArray[np.int64], temperature: float) -> float:
-    """Return the mean negative log-probability of the truth."""
-    return float(-np.log(softmax(logits, temperature)[np.arange(len(labels)), labels]).mean())
-
-
-def best_temperature(folds: Folds) -> float:
-    """Return the temperature of least loss, to two digits."""
-    tried = np.round(np.arange(0.40, 2.50, 0.01), 2)
-    return float(min(tried, key=lambda temperature: loss(folds.logits, folds.labels, temperature)))
-
-
-def threshold(probabilities: Floats, labels: NDArray[np.int64], label: int, share: float) -> float:
-    """Return the lowest probability from which on verdicts of this label are right often enough.
-
-    Args:
-        probabilities: (rows, labels), true ones.
-        labels: (rows,), the truth.
-        label: whose threshold.
-        share: of the verdicts from the threshold on that have to be right.
-
-    Returns:
-        To two digits; 0.99 where no threshold with at least 200 rows above it suffices.
-    """
-    said = probabilities.argmax(axis=1) == label
-    sure, right = probabilities[said, label], labels[said] == label
-    for candidate in np.round(np.arange(0.34, 0.99, 0.01), 2):
-        above = sure >= candidate
-        if above.sum() >= _FEWEST and right[above].mean() >= share:
-            return float(candidate)
-    return 0.99
+def _say(name: str, found: Judged, temperature: float, bias: Floats, thresholds: Mapping[str, float]) -> None:
+    probabilities = softmax(found.logits / temperature + bias)
+    said = probabilities.argmax(axis=1)
+    sure = probabilities.max(axis=1) >= np.array([thresholds[LABELS[at]] for at in said])
+    for at, label in enumerate(LABELS):
+        of_it = sure & (said == at)
+        print(f"{name} {label}: {of_it.sum()} confident, {(found.truth[of_it] == at).mean():.1%} of these right")
+    print(f"{name}: {sure.mean():.0%} confident, {(said == found.truth)[sure].mean():.1%} of these right")
 
 
 def main() -> int:
-    """Fit both, say what they are worth, write them."""
-    folds = read_folds()
-    temperature = best_temperature(folds)
-    probabilities = softmax(folds.logits, temperature)
-    thresholds = {label: threshold(probabilities, folds.labels, at, RIGHT[label]) for at, label in enumerate(LABELS)}
-    said = probabilities.argmax(axis=1)
-    for at, label in enumerate(LABELS):
-        sure = (said == at) & (probabilities.max(axis=1) >= thresholds[label])
-        print(
-            f"{label}: from {thresholds[label]:.2f} on {(folds.labels[sure] == at).mean():.3f} right, "
-            f"{sure.sum() / (said == at).sum():.3f} of those called so, "
-            f"{(sure & (folds.labels == at)).sum() / (folds.labels == at).sum():.3f} of those that are"
-        )
-    print(f"temperature {temperature:.2f}, loss {loss(folds.logits, folds.labels, temperature):.4f}")
-    write_config({**read_config(), "temperature": temperature, "thresholds": thresholds})
+    """Fit all, say what they are worth, write them."""
+    network, rows = load(STATE), development(data_directory())
+    found = {name: judged(network, examples) for name, examples in rows.items()}
+    sets = {name: found[name][SENTIMENT.name] for name in SHARES}
+    temperature, bias = best_temper(sets, SHARES)
+    pool = pooled(sets, SHARES, temperature, bias)
+    thresholds = {label: threshold(pool, at, RIGHT) for at, label in enumerate(LABELS)}
+    for name, its in sets.items():
+        _say(name, its, temperature, bias, thresholds)
+    print(f"temperature {temperature}, bias {bias.tolist()}, thresholds {thresholds}")
+    chosen = marks({**found["own"], OFFENSIVE.name: found["offensive"][OFFENSIVE.name]})
+    print(chosen)
+    made = {"temperature": temperature, "bias": bias.tolist(), "thresholds": thresholds, "marks": chosen}
+    write_config({**read_config(), **made})
     return 0
 
 

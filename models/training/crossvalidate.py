@@ -1,42 +1,66 @@
-"""Five-fold cross-validation of the recipe on the training rows; each fold is kept, so that a stop costs one fold.
+"""Five-fold cross-validation of the sentiment on the training tweets; each fold is kept, so that a stop costs one fold.
 
 Run as `python -m models.training.crossvalidate [FOLDS]`.  Writes `.train/fold-N.json` with the held-out rows' logits.
-`models.training.calibrate` and `.quality` read them.
+`models.training.train` teaches them to the network that is shipped; `.quality` reports them.
 """
 
 import json
-import random
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from models.training.data import Row, data_directory, read_rows, refuse_overlap
+import numpy as np
+from numpy.typing import NDArray
+
+from models._heads import SENTIMENT
+from models.training.data import Row, data_directory, deal, read_rows, refuse_overlap
 from models.training.fit import Recipe, fit, load_tokenizer, logits_of
+from models.training.mixture import moods
 from models.training.weights import WORK, base_weights
 
 FOLDS = 5
-_DEAL = 2017
 
 
-def deal(rows: Sequence[Row]) -> list[int]:
-    """Return the fold of each row: equal texts share a fold, folds are of like size and fixed by a seed."""
-    dice = random.Random(_DEAL)
-    texts = sorted({row.text for row in rows})
-    dice.shuffle(texts)
-    fold_of = {text: number % FOLDS for number, text in enumerate(texts)}
-    return [fold_of[row.text] for row in rows]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folds:
+    """What the folds said of rows that they were not trained on.
+
+    Attributes:
+        logits: (rows, labels).
+        labels: (rows,), the truth.
+        folds: (rows,), who judged.
+        rows: (rows,), which training row each is.
+    """
+
+    logits: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    folds: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+def read_folds() -> Folds:
+    """Read all folds that are done; end the program when none is."""
+    found = [json.loads(path.read_text()) for path in sorted(WORK.glob("fold-*.json"))]
+    if not found:
+        raise SystemExit("no fold is done; run: python -m models.training.crossvalidate")
+    return Folds(
+        logits=np.concatenate([np.array(fold["logits"]) for fold in found]),
+        labels=np.concatenate([np.array(fold["labels"]) for fold in found]),
+        folds=np.concatenate([np.full(len(fold["labels"]), fold["fold"]) for fold in found]),
+        rows=np.concatenate([np.array(fold["rows"]) for fold in found]),
+    )
 
 
 def run_fold(fold: int, rows: Sequence[Row], path: Path) -> None:
     """Train on the other folds, judge this one, write the logits with the rows' numbers."""
-    folds = deal(rows)
+    folds = deal(rows, FOLDS)
     held = [number for number, its in enumerate(folds) if its == fold]
     kept = [row for row, its in zip(rows, folds, strict=True) if its != fold]
     base, recipe = base_weights(), Recipe()
-    network = fit(kept, base, recipe, lambda line: print(f"fold {fold}: {line}", flush=True))
+    network = fit(moods(kept), base, recipe, lambda line: print(f"fold {fold}: {line}", flush=True))
     tokenizer = load_tokenizer(base / "tokenizer.json", recipe.longest)
-    logits = logits_of(network, tokenizer, [rows[number] for number in held])
+    logits = logits_of(network, tokenizer, [rows[number].text for number in held])[SENTIMENT.name]
     found = {
         "fold": fold,
         "recipe": asdict(recipe),

@@ -1,20 +1,22 @@
 """Labelled rows for training: reading, cleaning, and the refusal of leaks.
 
-Called by `models.training.train`, `.crossvalidate` and `.quality`.  The rows come from the directory named
+Called by every other module here.  The rows come from the directory named
 by LISTENER_DATA and are never committed.
 """
 
 import html
 import json
 import os
+import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models._text import mask
 
 LABELS = ("negative", "neutral", "positive")
+_DEAL = 2017
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,11 @@ def overlapping(train: Iterable[str], dev: Iterable[str]) -> int:
     Returns:
         The number of training texts that overlap with any development text.
     """
+    return sum(overlaps(train, dev))
+
+
+def overlaps(train: Iterable[str], dev: Iterable[str]) -> Iterator[bool]:
+    """Tell for each training text whether it overlaps with any development text, as in `overlapping`."""
     whole: set[str] = set()
     ends: set[str] = set()
     for text in dev:
@@ -90,7 +97,7 @@ def overlapping(train: Iterable[str], dev: Iterable[str]) -> int:
         if len(words) >= SHINGLE:
             ends.add(" ".join(words[:SHINGLE]))
             ends.add(" ".join(words[-SHINGLE:]))
-    return sum(_touches(normal(text), whole, ends) for text in train)
+    return (_touches(normal(text), whole, ends) for text in train)
 
 
 def _touches(text: str, whole: set[str], ends: set[str]) -> bool:
@@ -108,3 +115,12 @@ def refuse_overlap(train: Sequence[Row], dev: Sequence[Row]) -> None:
             f"{count} of {len(train)} training rows overlap with development rows; "
             "remove them from the training file, then train again"
         )
+
+
+def deal(rows: Sequence[Row], folds: int) -> list[int]:
+    """Return the fold of each row: equal texts share a fold, folds are of like size and fixed by a seed."""
+    dice = random.Random(_DEAL)
+    texts = sorted({row.text for row in rows})
+    dice.shuffle(texts)
+    fold_of = {text: number % folds for number, text in enumerate(texts)}
+    return [fold_of[row.text] for row in rows]

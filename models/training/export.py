@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from models._heads import HEADS as QUESTIONS
+from models._heads import width
 from models.training.data import LABELS
 from models.training.network import EPSILON, HEADS, LAYERS, WIDTH
 
@@ -48,12 +50,14 @@ def bundle_tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         for norm in ("norm1", "norm2"):
             for kind in ("weight", "bias"):
                 tensors[f"{at}.{norm}.{kind}"] = state[f"{at}.{norm}.{kind}"]
-    tensors["head.weight"], tensors["head.bias"] = state["head.weight"], state["head.bias"]
+    shipped = width(QUESTIONS)
+    tensors["head.weight"], tensors["head.bias"] = state["head.weight"][:shipped], state["head.bias"][:shipped]
+    tensors["meaning.weight"], tensors["meaning.scale"] = squeeze(state["meaning.weight"])
     return tensors
 
 
 def export(trained: Path, tokenizer: Path) -> str:
-    """Write weights, tokenizer and configuration; `models.training.calibrate` sets the temperature and thresholds.
+    """Write weights, tokenizer and configuration; `models.training.calibrate` sets what turns logits into answers.
 
     Args:
         trained: float weights as `models.training.train` saves them.
@@ -78,8 +82,11 @@ def export(trained: Path, tokenizer: Path) -> str:
             "layers": LAYERS,
             "epsilon": EPSILON,
             "longest": LONGEST,
+            "outputs": {head.name: list(head.labels) for head in QUESTIONS},
             "temperature": 1.0,
+            "bias": [0.0] * len(LABELS),
             "thresholds": dict.fromkeys(LABELS, 0.8),
+            "marks": {head.name: dict.fromkeys(head.labels, 0.5) for head in QUESTIONS if head.kind == "many"},
             "files": {path.name: _digest(path) for path in (target, BUNDLE / "tokenizer.json")},
         }
     )

@@ -1,8 +1,9 @@
-"""The recipe: one epoch of AdamW over length buckets, class weights, label smoothing, bfloat16 autocast.
+"""The recipe: AdamW over length buckets, all heads in one pass, bfloat16 autocast.
 
-Called by `models.training.train` (all rows) and `.crossvalidate` (four fifths of them).
+Called by `models.training.train` (every head) and `.crossvalidate` (sentiment alone, four fifths of the tweets).
 """
 
+import copy
 import math
 import random
 import time
@@ -13,17 +14,29 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
-from torch.nn import functional
 
-from models.training.data import LABELS, Row
+from models._heads import places, width
+from models.training.examples import ALL, Example
+from models.training.loss import Targets, loss_of, targets_of
 from models.training.network import Network, from_base
-
-Batch = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything that decides the weights, beside the rows."""
+    """Everything that decides the weights, beside the rows.
+
+    Attributes:
+        seed: of the new heads, the shuffling and the dropout.
+        epochs: how often each text is seen.
+        batch: texts a step.
+        peak: highest learning rate.
+        warm_up: share of the steps until then.
+        decay: of the matrices.
+        longest: tokens of a text that are read.
+        bucket: batches among which texts are sorted by length.
+        likeness: how much the vectors of meaning count; 0 leaves them untrained.
+        alike: every so many-th text has such a vector.
+    """
 
     seed: int = 17
     epochs: int = 1
@@ -31,9 +44,19 @@ class Recipe:
     peak: float = 1e-4
     warm_up: float = 0.06
     decay: float = 0.01
-    smoothing: float = 0.05
     longest: int = 80
     bucket: int = 50
+    likeness: float = 0.0
+    alike: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Texts of like length: token numbers and their 0/1 mask, both (rows, length), and which rows they are."""
+
+    tokens: Tensor
+    present: Tensor
+    rows: list[int]
 
 
 def load_tokenizer(path: Path, longest: int) -> Tokenizer:
@@ -44,9 +67,9 @@ def load_tokenizer(path: Path, longest: int) -> Tokenizer:
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, rows: Sequence[Row]) -> list[list[int]]:
-    """Return the token numbers of each row."""
-    return [found.ids for found in tokenizer.encode_batch([row.text for row in rows])]
+def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """Return the token numbers of each text."""
+    return [found.ids for found in tokenizer.encode_batch(list(texts))]
 
 
 def stack(encoded: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
@@ -57,8 +80,8 @@ def stack(encoded: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
     return tokens, present
 
 
-def batches(encoded: list[list[int]], labels: list[int], recipe: Recipe, dice: random.Random) -> Iterator[Batch]:
-    """Yield shuffled batches whose rows are of similar length."""
+def batches(encoded: list[list[int]], recipe: Recipe, dice: random.Random) -> Iterator[Batch]:
+    """Yield shuffled batches whose rows are of similar length; tasks stand mixed in them."""
     order = list(range(len(encoded)))
     dice.shuffle(order)
     span = recipe.batch * recipe.bucket
@@ -69,14 +92,7 @@ def batches(encoded: list[list[int]], labels: list[int], recipe: Recipe, dice: r
     dice.shuffle(chosen)
     for rows in chosen:
         tokens, present = stack([encoded[row] for row in rows])
-        yield tokens, present, torch.tensor([labels[row] for row in rows])
-
-
-def class_weights(labels: Sequence[int]) -> Tensor:
-    """Return the square root of each class's inverse share, scaled to a mean of one over the rows."""
-    counts = torch.bincount(torch.tensor(labels), minlength=len(LABELS)).float()
-    weights = (counts.sum() / counts).sqrt()
-    return weights * counts.sum() / (weights * counts).sum()
+        yield Batch(tokens=tokens, present=present, rows=rows)
 
 
 def pace(step: int, steps: int, recipe: Recipe) -> float:
@@ -93,46 +109,53 @@ def make_optimizer(network: Network, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.peak, fused=True)
 
 
-def fit(rows: Sequence[Row], base: Path, recipe: Recipe, say: Callable[[str], None]) -> Network:
-    """Train a network on rows.
+def fit(
+    examples: Sequence[Example],
+    base: Path,
+    recipe: Recipe,
+    say: Callable[[str], None],
+    keep: Callable[[Network], None] = lambda network: None,
+) -> Network:
+    """Train a network on examples.
 
     Args:
-        rows: labelled texts; all of them are trained on.
+        examples: labelled texts; all of them are trained on.
         base: directory with the base weights and tokenizer.
         recipe: everything else that decides the weights.
         say: told of the pace, once in 50 steps.
+        keep: given the network after each epoch, so that a stop does not cost everything.
 
     Returns:
         The network, in evaluation mode.
     """
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
-    network = from_base(base).train()
-    encoded = encode(load_tokenizer(base / "tokenizer.json", recipe.longest), rows)
-    labels = [row.label for row in rows]
-    weights = class_weights(labels)
-    optimizer = make_optimizer(network, recipe)
-    steps = math.ceil(len(rows) / recipe.batch) * recipe.epochs
+    network = from_base(base, width(ALL))
+    encoded = encode(load_tokenizer(base / "tokenizer.json", recipe.longest), [each.text for each in examples])
+    meanings = _meanings(network, encoded, recipe) if recipe.likeness else {}
+    targets = targets_of(examples, meanings, recipe.likeness)
+    optimizer = make_optimizer(network.train(), recipe)
+    steps = math.ceil(len(examples) / recipe.batch) * recipe.epochs
     dice = random.Random(recipe.seed)
     started, step, total = time.monotonic(), 0, 0.0
     for _ in range(recipe.epochs):
-        for batch in batches(encoded, labels, recipe, dice):
+        for batch in batches(encoded, recipe, dice):
             for group in optimizer.param_groups:
                 group["lr"] = pace(step, steps, recipe)
-            total += _step(network, optimizer, batch, weights, recipe.smoothing)
+            total += _step(network, optimizer, batch, targets)
             step += 1
             if step % 50 == 0:
                 rate = step / (time.monotonic() - started)
                 say(f"step {step}/{steps} loss {total / 50:.4f} {rate:.2f} steps/s, {(steps - step) / rate:.0f} s left")
                 total = 0.0
+        keep(network)
     return network.eval()
 
 
-def _step(network: Network, optimizer: torch.optim.AdamW, batch: Batch, weights: Tensor, smoothing: float) -> float:
-    tokens, present, wanted = batch
+def _step(network: Network, optimizer: torch.optim.AdamW, batch: Batch, targets: Targets) -> float:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = network(tokens, present)
-    loss = functional.cross_entropy(logits, wanted, weight=weights, label_smoothing=smoothing)
+        logits, meaning = network(batch.tokens, batch.present)
+    loss = loss_of(logits, meaning, targets, batch.rows)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -140,14 +163,28 @@ def _step(network: Network, optimizer: torch.optim.AdamW, batch: Batch, weights:
     return float(loss.item())
 
 
+def _meanings(network: Network, encoded: list[list[int]], recipe: Recipe) -> dict[int, Tensor]:
+    """Return what the base weights, not yet trained on, say that every so many-th text means."""
+    chosen = range(0, len(encoded), recipe.alike)
+    before = copy.deepcopy(network).eval()
+    _, found = judge(before, [encoded[row] for row in chosen])
+    return dict(zip(chosen, torch.nn.functional.normalize(found, dim=-1), strict=True))
+
+
 @torch.inference_mode()
-def logits_of(network: Network, tokenizer: Tokenizer, rows: Sequence[Row], size: int = 64) -> Tensor:
-    """Return float32 logits (rows, labels) in the order of the rows."""
-    encoded = encode(tokenizer, rows)
-    order = sorted(range(len(rows)), key=lambda row: len(encoded[row]))
-    result = torch.empty(len(rows), len(LABELS))
+def judge(network: Network, encoded: Sequence[list[int]], size: int = 64) -> tuple[Tensor, Tensor]:
+    """Return logits (texts, outputs) and vectors of meaning (texts, 384), both float32, in the order of the texts."""
+    order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
+    logits = torch.empty(len(encoded), network.head.out_features)
+    meaning = torch.empty(len(encoded), network.head.in_features)
     for start in range(0, len(order), size):
         part = order[start : start + size]
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            result[part] = network(*stack([encoded[row] for row in part]))
-    return result
+            logits[part], meaning[part] = network(*stack([encoded[row] for row in part]))
+    return logits, meaning
+
+
+def logits_of(network: Network, tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, Tensor]:
+    """Return by head its float32 logits (texts, labels), in the order of the texts."""
+    logits, _ = judge(network, encode(tokenizer, texts))
+    return {head.name: logits[:, place] for head, place in places(ALL)}

@@ -1,4 +1,4 @@
-"""The network that is trained: a MiniLM encoder, mean pooling, a linear head.  Plain PyTorch.
+"""The network that is trained: a MiniLM encoder, mean pooling, one linear map for all heads.  Plain PyTorch.
 
 Called by `models.training.fit`; `models.training.export` turns its state into the bundle.  Parameter names are those
 of the base weights, so that the state loads into `transformers` as well.
@@ -63,30 +63,45 @@ class Layer(nn.Module):
 
 
 class Network(nn.Module):
-    """The encoder with its head; called with token numbers, it returns one row of three logits a text."""
+    """The encoder with its heads; called with token numbers, it returns a row of outputs for each text."""
 
-    def __init__(self, labels: int = 3) -> None:
+    def __init__(self, outputs: int) -> None:
         super().__init__()
         self.words = nn.Embedding(VOCABULARY, WIDTH)
         self.positions = nn.Embedding(POSITIONS, WIDTH)
         self.kinds = nn.Embedding(2, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, eps=EPSILON)
         self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
-        self.head = nn.Linear(WIDTH, labels)
+        self.head = nn.Linear(WIDTH, outputs)
+        self.meaning = nn.Linear(WIDTH, WIDTH, bias=False)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
+        nn.init.eye_(self.meaning.weight)
 
-    def forward(self, tokens: Tensor, present: Tensor) -> Tensor:
-        """Return logits (batch, labels) for token numbers and their 0/1 mask, both (batch, length)."""
+    def pooled(self, tokens: Tensor, present: Tensor) -> Tensor:
+        """Return the mean state of each text (batch, 384); arguments as in `forward`."""
         states = self.words(tokens) + self.positions.weight[: tokens.shape[1]] + self.kinds.weight[0]
         states = functional.dropout(self.norm(states), DROPOUT, self.training)
         blocked = (1.0 - present.float())[:, None, None, :] * -1e4
         for layer in self.layers:
             states = layer(states, blocked)
         weight = present[:, :, None].to(states.dtype)
-        mean = (states * weight).sum(1) / weight.sum(1)
-        logits: Tensor = self.head(functional.dropout(mean, DROPOUT, self.training))
-        return logits.float()
+        mean: Tensor = (states * weight).sum(1) / weight.sum(1)
+        return mean
+
+    def forward(self, tokens: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Judge texts.
+
+        Args:
+            tokens: (batch, length), numbers in the vocabulary.
+            present: (batch, length), 1 for a token and 0 for padding.
+
+        Returns:
+            Logits (batch, outputs) and vectors of meaning (batch, 384), both float32.
+        """
+        mean = self.pooled(tokens, present)
+        logits = self.head(functional.dropout(mean, DROPOUT, self.training))
+        return logits.float(), self.meaning(mean).float()
 
 
 _LAYER = {
@@ -115,13 +130,13 @@ def published_name(name: str) -> str:
     return ".".join((_TOP.get(parts[0], "classifier"), parts[1]))
 
 
-def from_base(directory: Path) -> Network:
-    """Build the network with the base weights in `directory` and a new head (seed torch before)."""
+def from_base(directory: Path, outputs: int) -> Network:
+    """Build the network with the base weights in `directory` and new heads (seed torch before)."""
     base = load_file(directory / "model.safetensors")
-    network = Network()
+    network = Network(outputs)
     state = network.state_dict()
     for name in state:
-        if not name.startswith("head."):
+        if not name.startswith(("head.", "meaning.")):
             state[name] = base[published_name(name)]
     network.load_state_dict(state)
     return network

@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
+from models._heads import width
 from models._text import mask
-from models.training.data import Row
 from models.training.export import LONGEST
 from models.training.fit import encode, load_tokenizer, stack
-from models.training.network import Network
+from models.training.held import load
 from models.training.train import STATE
 from models.training.weights import base_weights
 
@@ -76,13 +75,10 @@ TEXTS = (
 
 @torch.inference_mode()
 def main() -> int:
-    """Judge the texts in float32 and keep their logits."""
-    network = Network()
-    network.load_state_dict(load_file(STATE))
-    network.eval()
-    rows = [Row(text=mask(text), label=0) for text in TEXTS]
-    encoded = encode(load_tokenizer(base_weights() / "tokenizer.json", LONGEST), rows)
-    found = [network(*stack([tokens]))[0].tolist() for tokens in encoded]
+    """Judge the texts in float32 and keep the logits of the heads that are shipped."""
+    network = load(STATE)
+    encoded = encode(load_tokenizer(base_weights() / "tokenizer.json", LONGEST), [mask(text) for text in TEXTS])
+    found = [network(*stack([tokens]))[0][0, : width()].tolist() for tokens in encoded]
     lines = [
         json.dumps({"text": text, "logits": [round(value, 4) for value in logits]}, ensure_ascii=False)
         for text, logits in zip(TEXTS, found, strict=True)

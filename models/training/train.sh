@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the bundled weights again: LISTENER_DATA=DIR bash models/training/train.sh   (about an hour and a half on one core)
+# Make the bundled weights again: LISTENER_DATA=DIR bash models/training/train.sh   (about three hours on one core)
 # DIR holds semeval/train.jsonl and semeval/dev.jsonl. Everything but the bundle stays in .train/ and .venv-train/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,8 +13,9 @@ mkdir -p .train
 # One thread: two on a busy machine wait for each other and are slower than one.
 export LISTENER_DATA OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1
 python=.venv-train/bin/python
+"$python" -m models.training.crossvalidate
+"$python" -m models.training.teach
 "$python" -m models.training.train
 "$python" -m models.training.reference
-"$python" -m models.training.crossvalidate
 "$python" -m models.training.calibrate
 "$python" -m models.training.quality
