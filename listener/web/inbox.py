@@ -1,62 +1,67 @@
-"""The staff's pages: the list of cases, and one case with all that led to it."""
+"""The staff's work: the list of cases beside the one that is open. What a case shows is in `case_page.py`."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import Depends, FastAPI, Query
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from listener.core.case import Case, Status, Wanted
-from listener.core.delivery import Delivery, Try
+from listener.core.case import Case
+from listener.core.colleague import Colleague
+from listener.core.event import Actor, Event
 from listener.core.mention import Mention
-from listener.core.trail import Trail
 from listener.web.auth import MayRead
-from listener.web.desk import Store
+from listener.web.case_page import CasePage, case_page
+from listener.web.clocks import Chip, chip
+from listener.web.customers import customer_panel
+from listener.web.desk import Desk, Store
+from listener.web.filters import Counts, Filters, Tallies, count_of, counts, filters, read
+from listener.web.history import DONE, may_undo
 from listener.web.pages import Pages
+from listener.web.stream import Broadcast, Lookers, add_stream
 
 ROWS = 40
-SHOWN = 50
-"""Mentions of one case on its page; the rest is a number."""
 
-View = Literal["unresolved", "open", "acknowledged", "snoozed", "resolved"]
-
-VIEWS: Mapping[View, tuple[Status, ...]] = {
-    "unresolved": ("open", "acknowledged", "snoozed"),
-    "open": ("open",),
-    "acknowledged": ("acknowledged",),
-    "snoozed": ("snoozed",),
-    "resolved": ("resolved",),
-}
+Asked = Annotated[Filters, Depends(filters)]
+EventId = Annotated[int, Query(ge=0, le=2**53)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """How many cases there are, cut the ways the list offers."""
+class Row:
+    """A case in the list.
 
-    brands: Mapping[str, int]
-    views: Mapping[View, int]
-    severities: Mapping[str, int]
+    Args:
+        case: the case.
+        mention: its newest; None when none is left.
+        holder: who has it; None for nobody.
+        chip: what breaks next; None when nothing does.
+    """
 
-    @property
-    def any(self) -> bool:
-        """Whether there ever was a case."""
-        return bool(self.views["unresolved"] or self.views["resolved"])
+    case: Case
+    mention: Mention | None
+    holder: Colleague | None
+    chip: Chip | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One line of a case's history; `tone` is good, bad or empty."""
+class View:
+    """A saved view beside the list.
 
-    at: datetime
-    what: str
-    detail: str = ""
-    tone: str = ""
+    Args:
+        name: as its colleague calls it.
+        address: of the list it stands for.
+        count: how many cases it finds; None where only the list can say.
+        current: whether it is what the list shows.
+    """
+
+    name: str
+    address: str
+    count: int | None
+    current: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,108 +72,168 @@ class Quiet:
     waiting: int
 
 
-def tally(counts: Mapping[tuple[str, str, str], int], brand: str, view: View) -> Tally:
-    """Count cases by brand within the view, by view within the brand, and by severity within both."""
-    brands: Counter[str] = Counter()
-    statuses: Counter[str] = Counter()
-    severities: Counter[str] = Counter()
-    for (of_brand, status, severity), n in counts.items():
-        brands[of_brand] += n if status in VIEWS[view] else 0
-        if not brand or brand == of_brand:
-            statuses[status] += n
-            severities[severity] += n if status in VIEWS[view] else 0
-    return Tally(
-        brands=dict(sorted(brands.items())),
-        views={name: sum(statuses[status] for status in found) for name, found in VIEWS.items()},
-        severities=severities,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The list as it is shown.
+
+    Args:
+        asked: the filters.
+        rows: a page of cases.
+        more: whether another page follows.
+        counts: how many there are beside each choice.
+        views: the colleague's saved ones.
+        colleagues: those who may have a case.
+        quiet: how things stand when the list is empty; None when it is not.
+    """
+
+    asked: Filters
+    rows: tuple[Row, ...]
+    more: bool
+    counts: Counts
+    views: tuple[View, ...]
+    colleagues: tuple[Colleague, ...]
+    quiet: Quiet | None
 
 
-def timeline(case: Case, trails: Sequence[Trail], deliveries: Sequence[Delivery]) -> tuple[Event, ...]:
-    """A case's history, oldest first: what was said, heard, decided and told."""
-    events: list[Event] = []
-    # The sort below is stable: at equal times what led to the case stands before it.
-    for trail in reversed(trails):
-        events += _heard(trail)
-        if trail.joined_at and trail.joined_at != case.opened_at:
-            events.append(Event(at=trail.joined_at, what=f"{trail.mention.post.kind.capitalize()} joined the case"))
-    events.append(Event(at=case.opened_at, what="Case opened"))
-    for delivery in deliveries:
-        events += [_tried(delivery, one) for one in delivery.tries]
-    if case.resolved_at:
-        events.append(Event(at=case.resolved_at, what="Resolved", tone="good"))
-    return tuple(sorted(events, key=lambda event: event.at))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JustDone:
+    """What the reader did a moment ago, with the way to take it back where there is one."""
+
+    words: str
+    detail: str
+    undo: int | None
 
 
-def _heard(trail: Trail) -> Iterator[Event]:
-    mention = trail.mention
-    post = mention.post
-    kind = post.kind.capitalize()
-    first = trail.revisions[0].seen_at if trail.revisions else mention.seen_at
-    if post.published_at and first - post.published_at > timedelta(minutes=2):
-        yield Event(at=post.published_at, what=f"{kind} published", detail=f"on {post.source}")
-    yield Event(at=first, what=f"{kind} heard", detail=f"at {mention.place}")
-    if trail.revisions:
-        yield Event(at=mention.seen_at, what=f"{kind} edited by its author")
-    if trail.judged_at and mention.sentiment:
-        mood = mention.sentiment
-        sure = "" if mood.certainty == "confident" else ", unsure"
-        yield Event(at=trail.judged_at, what=f"Judged {mood.label}{sure}", detail=f"by {mood.scorer}")
+class Inbox:
+    """Makes the pages of the inbox.
+
+    Args:
+        pages: renders them.
+        lookers: who looks at which case.
+    """
+
+    def __init__(self, pages: Pages, lookers: Lookers) -> None:
+        """Keep the parts."""
+        self._pages = pages
+        self._desk: Desk = pages.desk
+        self._lookers = lookers
+        self._tallies = Tallies(pages.desk.store)
+
+    def listing(self, asked: Filters, by: Actor) -> Listing:
+        """The list for somebody.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        store, now = self._desk.store, self._desk.clock()
+        colleagues = store.colleagues.all()
+        by_id = {each.id: each for each in colleagues}
+        wanted = asked.wanted(by.colleague, colleagues)
+        found = store.cases.page(wanted, limit=ROWS + 1, offset=(asked.page - 1) * ROWS)
+        newest = store.trails.newest_of([case.id for case in found[:ROWS]])
+        return Listing(
+            asked=asked,
+            rows=tuple(
+                Row(case=case, mention=newest.get(case.id), holder=by_id.get(case.assignee or 0), chip=chip(case, now))
+                for case in found[:ROWS]
+            ),
+            more=len(found) > ROWS,
+            counts=counts(self._tallies.now(), asked, by.colleague),
+            views=self._views(asked, by, colleagues),
+            colleagues=tuple(each for each in colleagues if each.may("work")),
+            quiet=None if found else quiet(store),
+        )
+
+    def _views(self, asked: Filters, by: Actor, colleagues: Sequence[Colleague]) -> tuple[View, ...]:
+        kept = [(view.name, read(view.query)) for view in self._desk.views.of(by)]
+        tally = self._tallies.now()
+        return tuple(
+            View(
+                name=name,
+                address=meant.to(),
+                count=count_of(tally, meant, meant.wanted(by.colleague, colleagues)),
+                current=meant.saved == asked.saved,
+            )
+            for name, meant in kept
+        )
+
+    def show(
+        self,
+        by: Actor,
+        asked: Filters,
+        case: Case | None = None,
+        *,
+        done: int = 0,
+        refusal: str = "",
+        status: int = 200,
+    ) -> HTMLResponse:  # fmt: skip
+        """The page: the list, and the case that is open.
+
+        Args:
+            by: who reads.
+            asked: what is listed.
+            case: the one that is open; None for none.
+            done: the event that the reader caused a moment ago; 0 for none.
+            refusal: why something the reader wanted was refused; empty when nothing was.
+            status: of the answer.
+        """
+        opened: CasePage | None = None
+        others = self._lookers.look(case.public_id if case else "", by.colleague, self._desk.clock())
+        if case is not None:
+            opened = case_page(self._desk, case, by, others)
+        page = self._pages.show(
+            "cases.html", by=by, listing=self.listing(asked, by), asked=asked, opened=opened,
+            done=self._done(done, by), refusal=refusal, **panels(self._desk, case, by),
+        )  # fmt: skip
+        page.status_code = status
+        return page
+
+    def _done(self, event_id: int, by: Actor) -> JustDone | None:
+        if event_id < 1:
+            return None
+        found = self._desk.store.events.since(event_id - 1, 1)
+        event: Event | None = found[0][0] if found and found[0][0].id == event_id else None
+        if event is None or event.case is None or event.act not in DONE or not _own(event, by):
+            return None
+        undo = may_undo(event, self._desk.store.cases.get(event.case), by.colleague, self._desk.clock())
+        return JustDone(words=DONE[event.act], detail=event.detail, undo=event.id if undo else None)
 
 
-def _tried(delivery: Delivery, one: Try) -> Event:
-    if one.outcome == "accepted":
-        return Event(at=one.tried_at, what=f"{delivery.channel} told", detail=delivery.why or "", tone="good")
-    if one.outcome == "dropped":
-        return Event(at=one.tried_at, what=f"{delivery.channel} no longer told", detail=one.error or "")
-    return Event(at=one.tried_at, what=f"{delivery.channel} could not be told", detail=one.error or "", tone="bad")
+def _own(event: Event, by: Actor) -> bool:
+    return by.colleague is not None and event.colleague == by.colleague.id
 
 
-def rows(store: Store, cases: Sequence[Case]) -> tuple[tuple[Case, Mention | None], ...]:
-    """Cases with their newest mention."""
-    newest = store.trails.newest_of([case.id for case in cases])
-    return tuple((case, newest.get(case.id)) for case in cases)
-
-
-def _quiet(store: Store) -> Quiet:
+def quiet(store: Store) -> Quiet:
+    """How things stand when no case is on the page."""
     waiting = store.mentions.counts()
     return Quiet(judged=sum(store.trends.totals().values()), waiting=waiting.get("judge", 0) + waiting.get("route", 0))
 
 
-def add_inbox(web: FastAPI, pages: Pages) -> None:
-    """Serve `/cases` and `/cases/{id}`."""
+def panels(desk: Desk, case: Case | None, by: Actor) -> Mapping[str, object]:
+    """What other parts of the desk show on a case's page: its customer and the briefs that apply."""
+    return {"customer": customer_panel(desk, case, by) if case else None, "briefs": desk.campaigns.of_case(case.id, by) if case else (),
+        "unread": desk.campaigns.unread(by),
+    }
+
+
+def add_inbox(web: FastAPI, pages: Pages) -> Inbox:
+    """Serve `/cases`, `/cases/{id}` and `/cases/stream`; gives what makes them, for the acts on cases."""
     desk = pages.desk
+    broadcast = Broadcast(desk.store.events)
+    inbox = Inbox(pages, Lookers(broadcast.say))
+    add_stream(web, broadcast)
 
     @web.get("/cases", include_in_schema=False)
-    def cases(by: MayRead, brand: str = "", status: View = "unresolved", page: int = 1) -> HTMLResponse:
-        page = max(1, min(page, 10_000))
-        found = desk.store.cases.page(
-            Wanted(brand=brand or None, statuses=VIEWS[status]), limit=ROWS + 1, offset=(page - 1) * ROWS
-        )
-        return pages.show(
-            "cases.html",
-            by=by,
-            tally=tally(desk.store.cases.tallies(), brand, status),
-            rows=rows(desk.store, found[:ROWS]),
-            more=len(found) > ROWS,
-            quiet=None if found else _quiet(desk.store),
-            brand=brand,
-            view=status,
-            page=page,
-        )
+    def cases(by: MayRead, asked: Asked, done: EventId = 0) -> HTMLResponse:
+        return inbox.show(by, asked, done=done)
 
-    @web.get("/cases/{public_id}", include_in_schema=False)
-    def case(by: MayRead, public_id: str) -> HTMLResponse:
+    @web.get("/cases/{public_id}", include_in_schema=False, response_model=None)
+    def case(by: MayRead, asked: Asked, public_id: str, done: EventId = 0) -> Response:
         found = desk.store.cases.find(public_id)
         if found is None:
             raise HTTPException(404)
-        trails = desk.store.trails.of_case(found.id, SHOWN)
-        deliveries = desk.store.outbox.of_case(found.id)
-        return pages.show(
-            "case.html",
-            by=by,
-            case=found,
-            trails=trails,
-            deliveries=deliveries,
-            events=timeline(found, trails, deliveries),
-        )
+        if found.merged_into is not None:
+            return RedirectResponse(asked.to(f"/cases/{desk.store.cases.get(found.merged_into).public_id}"))
+        return inbox.show(by, asked, found, done=done)
+
+    return inbox

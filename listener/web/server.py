@@ -7,9 +7,10 @@ import socket
 import threading
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from listener.core.errors import SettingsError
+from listener.web.stream import ENDING
 
 GRACE = 1
 """Seconds that running requests get at the end; open connections never hold the daemon up."""
@@ -27,9 +28,11 @@ class Server:
         """Prepare; nothing is answered yet."""
         self._socket = listening
         self._host, self.port = str(listening.getsockname()[0]), int(listening.getsockname()[1])
+        self._app = app
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                self._told,
+                interface="asgi3",
                 http="h11",
                 ws="none",
                 log_config=None,
@@ -58,6 +61,11 @@ class Server:
         if self._thread.is_alive():
             self._thread.join(GRACE + 0.5)
         self._socket.close()
+
+    async def _told(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let streams see that the server is about to end, so that they end before they are cut off."""
+        scope[ENDING] = lambda: self._server.should_exit
+        await self._app(scope, receive, send)
 
     def _run(self) -> None:
         self._server.run(sockets=[self._socket])

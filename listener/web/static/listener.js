@@ -1,55 +1,173 @@
-// Looks again every few seconds and puts what changed in place. Everything works without it.
+// Keeps a page true without loading it anew, and does forms and links of the inbox in place. All of it works without.
 "use strict";
 (() => {
   const pulse = document.getElementById("pulse");
-  let last = null;
+  const live = () => document.getElementById("live");
+  const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+  const key = (node) => (node.nodeType === 1 && node.id) || "";
+  const like = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && key(a) === key(b);
 
-  const busy = () => {
-    const live = document.getElementById("live");
-    const chosen = document.getSelection();
-    return document.hidden || (chosen && !chosen.isCollapsed && live.contains(chosen.anchorNode));
+  const theirs = new Set(["open", "data-touched"]);
+
+  // Makes an element the same as a fresh one. What the reader opened, wrote, chose or scrolled to stays.
+  const renew = (old, fresh) => {
+    for (const { name, value } of fresh.attributes) {
+      if (!theirs.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!theirs.has(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+    const field = old.matches("input, select, textarea");
+    if (field && (old === document.activeElement || old.dataset.touched)) return;
+    const value = field && fresh.value;
+    let at = old.firstChild;
+    for (const child of [...fresh.childNodes]) {
+      let twin = at;
+      if (key(child)) {
+        twin = [...old.children].find((each) => each.id === child.id) || null;
+      } else {
+        while (twin && key(twin)) twin = twin.nextSibling;
+      }
+      if (twin && like(twin, child)) {
+        if (twin !== at) old.insertBefore(twin, at); else at = at.nextSibling;
+        if (twin.nodeType === 1) renew(twin, child);
+        else if (twin.nodeValue !== child.nodeValue) twin.nodeValue = child.nodeValue;
+      } else old.insertBefore(document.adoptNode(child), at);
+    }
+    while (at) { const next = at.nextSibling; at.remove(); at = next; }
+    if (field && old.value !== value) old.value = value;
   };
 
-  // Where the reader was: the focused link and the opened details survive the exchange.
-  const exchange = (live, fresh) => {
-    const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    for (const open of live.querySelectorAll("details[open][id]")) {
-      const twin = fresh.querySelector("#" + CSS.escape(open.id));
-      if (twin) twin.open = true;
+  let shown = null;
+  const show = (text) => {
+    const page = parse(text), fresh = page.getElementById("live");
+    if (!fresh || !live()) return false;
+    if (text !== shown) {
+      shown = text;
+      renew(live(), fresh);
+      document.title = page.title;
+      const [standing, renewed] = [document, page].map((of) => of.querySelector(".standing"));
+      if (standing && renewed) standing.replaceWith(document.adoptNode(renewed));
+      document.dispatchEvent(new Event("renewed"));
     }
-    live.replaceWith(fresh);
-    if (focused) {
-      const twin = [...fresh.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused);
-      if (twin) twin.focus({ preventScroll: true });
+    return true;
+  };
+
+  // One thing at a time: what was asked for later wins.
+  let turn = 0;
+  const ask = async (address, options = {}) => {
+    const mine = ++turn;
+    try {
+      const answer = await fetch(address, options);
+      const text = await answer.text();
+      if (mine !== turn) return null;
+      pulse.textContent = answer.status >= 500 ? "Listener has trouble; what you see may be old." : "";
+      return { answer, text };
+    } catch {
+      if (mine === turn) pulse.textContent = "Listener does not answer; what you see may be old.";
+      return null;
     }
+  };
+
+  // Reads a page, or sends a form and reads the page that it leads to, and shows it in place.
+  const go = async (address, { form, sent, back } = {}) => {
+    const got = await ask(address, form && { method: "POST", body: sent });
+    if (!got) return;
+    const { answer, text } = got, came = !form || answer.redirected;
+    if (form && came) for (const field of form.elements) delete field.dataset.touched;
+    if (!show(text)) {
+      if (came) location.assign(answer.url);
+      else document.querySelector("main").replaceWith(document.adoptNode(parse(text).querySelector("main")));
+      return;
+    }
+    if (came && !back) history[form ? "replaceState" : "pushState"](null, "", answer.url);
+    if (!back && !live().contains(document.activeElement)) {
+      const heading = live().querySelector(".folder h1");
+      if (heading) heading.focus({ preventScroll: true });
+    }
+    fade();
   };
 
   const look = async () => {
-    const live = document.getElementById("live");
-    if (!live) return;
-    if (!busy()) {
-      try {
-        const answer = await fetch(location.href);
-        if (!answer.ok) throw answer;
-        const text = await answer.text();
-        if (text !== last && !busy()) {
-          const page = new DOMParser().parseFromString(text, "text/html");
-          const fresh = page.getElementById("live");
-          if (fresh) {
-            exchange(live, document.adoptNode(fresh));
-            document.title = page.title;
-          }
-          const [standing, renewed] = [document, page].map((of) => of.querySelector(".standing"));
-          if (standing && renewed) standing.replaceWith(document.adoptNode(renewed));
-          last = text;
-        }
-        pulse.textContent = "";
-      } catch {
-        pulse.textContent = "Listener does not answer; what you see may be old.";
-      }
-    }
-    setTimeout(look, 1000 * live.dataset.every);
+    const chosen = document.getSelection();
+    const reads = chosen && !chosen.isCollapsed && live().contains(chosen.anchorNode);
+    if (document.hidden || reads) return;
+    const before = location.href, got = await ask(before);
+    if (got && got.answer.ok && location.href === before) show(got.text);
+    else if (got && got.answer.redirected) location.reload();
   };
 
-  setTimeout(look, 3000);
+  // The offer to take something back goes after a few seconds; the history keeps it for minutes.
+  let fading = 0;
+  const fade = () => {
+    clearTimeout(fading);
+    const done = document.getElementById("done");
+    if (!done || !done.firstElementChild) return;
+    fading = setTimeout(() => {
+      done.replaceChildren();
+      const address = new URL(location.href);
+      address.searchParams.delete("done");
+      history.replaceState(null, "", address);
+    }, 8000);
+  };
+
+  const inbox = () => live() && live().dataset.stream;
+  const ours = (address) => address.origin === location.origin && /^\/cases(\/[\w-]+)?$/.test(address.pathname);
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    const link = event.target.closest("#live a[href]");
+    if (!link || !inbox() || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (link.getAttribute("href").startsWith("#")) {
+      const field = document.querySelector(link.hash);
+      if (field) { event.preventDefault(); field.focus(); }
+      return;
+    }
+    const address = new URL(link.href);
+    if (link.target || !ours(address)) return;
+    event.preventDefault();
+    link.blur();
+    go(address.href);
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!inbox() || !form.closest("#live")) return;
+    event.preventDefault();
+    const data = new FormData(form, event.submitter);
+    if (data.has("then")) data.set("then", following());
+    const sent = new URLSearchParams(data);
+    for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
+    if (form.method === "get") { go(form.action + "?" + sent); return; }
+    if (form.contains(document.activeElement)) document.activeElement.blur();
+    go(form.action, { form, sent });
+  });
+
+  // The case that opens after this one leaves the list: the one below it, else the one above.
+  const following = () => {
+    const row = document.querySelector("#list .case.current");
+    const next = row && (row.nextElementSibling || row.previousElementSibling);
+    return next ? next.dataset.case : "";
+  };
+
+  document.addEventListener("input", (event) => { event.target.dataset.touched = "yes"; });
+  addEventListener("popstate", () => { if (inbox()) go(location.href, { back: true }); });
+
+  const listen = () => {
+    let due = 0, last = 0;
+    const soon = () => {
+      clearTimeout(due);
+      // At once when it is quiet, every two seconds in a storm.
+      due = setTimeout(() => { last = Date.now(); look(); }, Math.max(40, last + 2000 - Date.now()));
+    };
+    const stream = new EventSource(live().dataset.stream);
+    stream.onopen = soon;
+    stream.onmessage = soon;
+    stream.onerror = () => { if (stream.readyState === 2) setTimeout(listen, 60000); soon(); };
+  };
+
+  if (!live()) return;
+  const again = async () => { await look(); setTimeout(again, 1000 * live().dataset.every); };
+  setTimeout(again, inbox() ? 1000 * live().dataset.every : 3000);
+  if (inbox()) { listen(); fade(); }
 })();
