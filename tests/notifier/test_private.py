@@ -240,6 +240,14 @@ def test_no_library_gets_past_the_guard_within_a_send(way: str, trap: Trap) -> N
     assert trap.count == 0
 
 
+def test_a_socket_is_given_addresses_only_since_a_name_would_be_looked_up_again() -> None:
+    prepare()
+    with guarding(guard(Names(shop=[PUBLIC]))):
+        sys.audit("socket.connect", None, (PUBLIC, 80))
+        with pytest.raises(OSError, match="it is not public"):
+            sys.audit("socket.connect", None, ("shop.example", 80))
+
+
 def test_outside_of_a_send_everything_is_as_it_was(http_sink: HttpSink) -> None:
     prepare()
     with guarding(guard()):
