@@ -14,15 +14,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import FrameType
 from typing import Literal, Protocol
 
 from listener.app import App, Lock, make_app, utc_now
+from listener.casework.accounts import FIRST_FOR
 from listener.control import Control, Words, socket_path
-from listener.core.errors import ListenerError, SettingsError, StoreError
+from listener.core.errors import ListenerError, SettingsError, StoreError, StoreFull
 from listener.core.protocols import Clock
 from listener.engine.threads import Engine
-from listener.errands import Errands
+from listener.errands import Errands, welcome_url
 from listener.settings import Settings
 from listener.telemetry import get_logger, set_up_logging
 
@@ -116,6 +118,7 @@ class Daemon:
         self._engine: Engine | None = None
         self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
         self._stalled: tuple[str, ...] = ()
+        self._address = ""
 
     def run(self) -> tuple[str, ...]:
         """Work until SIGTERM or SIGINT.
@@ -130,7 +133,7 @@ class Daemon:
         """
         with ExitStack() as ends:
             self._heed_signals()
-            errands = Errands(self._app, self._wake)
+            errands = Errands(self._app, self._wake, lambda: self._address)
             control = Control(
                 socket_path(self._app.settings.state_dir),
                 {**errands.all(), "reload": self._asked_to_reload, "status": self._status},
@@ -141,7 +144,9 @@ class Daemon:
                 pages = self._serve(self._app, self.troubles)
                 ends.callback(pages.stop)
                 pages.start()
+                self._address = pages.url
                 self._tell(f"Pages: {pages.url}")
+                self._welcome()
             self._app.warm()
             self._engine = self._start_engine()
             self._supervisor.say("READY=1", self._standing())
@@ -151,6 +156,19 @@ class Daemon:
             get_logger().info("stopping")
             _end_at_last()
         return self._stop_engine()
+
+    def _welcome(self) -> None:
+        """While nobody has an account, say how to make the first one: on the terminal, never in the log."""
+        try:
+            secret = self._app.accounts.first_link()
+        except StoreFull:
+            return
+        if secret is not None:
+            hours = FIRST_FOR // timedelta(hours=1)
+            self._tell("")
+            self._tell(f"Nobody has an account yet. Open this link to make yours; it works once, for {hours} hours:")
+            self._tell(f"    {welcome_url(self._app.settings, secret, self._address)}")
+            self._tell("")
 
     def troubles(self) -> tuple[str, ...]:
         """What keeps the work from going on, a sentence each; empty when all is well."""

@@ -1,4 +1,4 @@
-"""What commands may have done to the database: import rows, send dead work again.
+"""What commands may have done to the database: import rows, send dead work again, make and close accounts.
 
 The daemon does it when asked through its socket, a command does it itself while it holds the lock; so both ways run
 the very same code.
@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from listener.app import App
+from listener.app import App, local_url
+from listener.casework.accounts import LINK_FOR
 from listener.control import Errand, Words
+from listener.core.colleague import Colleague
 from listener.core.errors import ListenerError, SettingsError
+from listener.core.event import OPERATOR
 from listener.core.mention import Post
 from listener.core.query import Place
 from listener.core.work import DeadRow
-from listener.settings import suggest
+from listener.settings import Settings, suggest
 
 T = TypeVar("T")
 _MANY = 500
@@ -65,22 +69,49 @@ class Requeue:
     everything: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """Makes an account."""
+
+    handle: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Names an account by the handle its owner signs in under."""
+
+    handle: str
+
+
 class Errands:
     """Does errands on an App.
 
     Args:
         app: the application, whose lock this process holds.
         wake: called with the names of the steps that have new work.
+        pages: gives the address under which this process serves the pages; empty where it serves none.
     """
 
-    def __init__(self, app: App, wake: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, app: App, wake: Callable[[str], None] = lambda _: None, pages: Callable[[], str] = str
+    ) -> None:  # fmt: skip
         """Keep them."""
         self._app = app
         self._wake = wake
+        self._pages = pages
 
     def all(self) -> Mapping[str, Errand]:
         """Every errand by name."""
-        return {"begun": self._begun, "import": self._import, "requeue": self._requeue}
+        return {
+            "begun": self._begun,
+            "import": self._import,
+            "requeue": self._requeue,
+            "invite": self._invite,
+            "reset": self._reset,
+            "close": self._close,
+        }
 
     def ask(self, errand: str, **words: object) -> Words:
         """Do an errand; see `listener.control.Hand`."""
@@ -154,6 +185,26 @@ class Errands:
         store = self._app.store
         return tuple(dead_id(row) for row in (*store.mentions.dead(_MANY), *store.outbox.dead(_MANY)))
 
+    def _invite(self, words: Words) -> Words:
+        asked = _understood(Invite, words)
+        return self._link(*self._app.accounts.invite(OPERATOR, asked.handle, asked.name, asked.role))
+
+    def _reset(self, words: Words) -> Words:
+        return self._link(*self._app.accounts.reset(OPERATOR, _understood(Named, words).handle))
+
+    def _close(self, words: Words) -> Words:
+        closed = self._app.accounts.close(OPERATOR, _understood(Named, words).handle)
+        return {"handle": closed.handle}
+
+    def _link(self, colleague: Colleague, secret: str) -> Words:
+        url = welcome_url(self._app.settings, secret, self._pages())
+        return {"handle": colleague.handle, "role": colleague.role, "url": url, "hours": LINK_FOR // timedelta(hours=1)}
+
+
+def welcome_url(settings: Settings, secret: str, pages: str = "") -> str:
+    """Where a one-time link leads: by the public address, else by where the pages are served."""
+    return f"{(settings.web.public_url or pages or local_url(settings)).rstrip('/')}/welcome/{secret}"
+
 
 def dead_id(row: DeadRow) -> str:
     """The name of dead work in commands: "m12" is mention 12, "n7" notification 7."""
@@ -183,7 +234,7 @@ def _understood(kind: type[T], words: Words) -> T:
 
 @cache
 def _adapters() -> Mapping[type, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(kind) for kind in (Portion, Begun, Requeue)}
+    return {kind: TypeAdapter(kind) for kind in (Portion, Begun, Requeue, Invite, Named)}
 
 
 def _adapter(kind: type[T]) -> TypeAdapter[T]:
