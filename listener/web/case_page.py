@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from listener.core.call import CAPABILITIES, SOURCE
 from listener.core.case import Case
 from listener.core.colleague import Colleague, Right
 from listener.core.delivery import Delivery
@@ -125,6 +126,8 @@ def rights(me: Colleague | None) -> Mapping[str, bool]:
 @lru_cache(maxsize=64)
 def capabilities(source: str) -> Capabilities | None:
     """What a kind of place can and cannot do; None for one that is not installed any more."""
+    if source == SOURCE:
+        return CAPABILITIES
     try:
         found: Capabilities = adapter("source", source).capabilities
     except SettingsError:
