@@ -261,7 +261,10 @@ def test_every_table_is_in_architecture() -> None:
 def tables() -> dict[str, set[str]]:
     """The tables with their columns."""
     store = open_store(":memory:")
-    named = store.db.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '!_%' ESCAPE '!'")
+    named = store.db.read(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') "
+        "AND name NOT LIKE '!_%' ESCAPE '!'"
+    )
     found = {
         row["name"]: {
             column["name"] for column in store.db.read("SELECT name FROM pragma_table_info(?)", (row["name"],))

@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import get_args
 
-from listener.core.case import Case, Wanted, case_key, headline, joins
+from listener.core.case import Case, Status, Wanted, case_key, headline, joins
 from listener.core.casework import promised, tightened
 from listener.core.errors import Refused
 from listener.core.event import LISTENER, CaseAct
@@ -18,6 +19,9 @@ from listener.store.events import Events
 
 NEVER = 2**53 - 1
 """`due_at` of a case that nothing breaks on."""
+
+TRIGRAM = 3
+"""The index of words finds parts of at least so many letters; shorter ones are looked for row by row."""
 
 NEXT = "ORDER BY priority > 0, due_at, id"
 """What breaks next: crises first, then by the nearest deadline."""
@@ -199,9 +203,9 @@ class Cases:
         return case_of(self._db.read("SELECT * FROM cases WHERE id = ?", (case_id,))[0])
 
     def page(self, wanted: Wanted, *, limit: int = 50, offset: int = 0) -> tuple[Case, ...]:
-        """Cases in the order in which something breaks next; resolved ones by when they ended, newest first."""
-        tests = [f"status IN ({marks(len(wanted.statuses))})"]
-        values: list[object] = [*wanted.statuses]
+        """Cases in the order in which something breaks next; with resolved ones among them, the latest change first."""
+        tests, order = _of_statuses(wanted.statuses)
+        values: list[object] = []
         for column, value in (("brand", wanted.brand), ("severity", wanted.severity)):
             if value is not None:
                 tests.append(f"{column} = ?")
@@ -210,9 +214,12 @@ class Cases:
             tests.append("assignee_id IS ?")
             values.append(wanted.assignee or None)
         for word in wanted.words:
-            tests.append("(headline LIKE ? ESCAPE '!' OR author LIKE ? ESCAPE '!')")
-            values += [_like(word)] * 2
-        order = "ORDER BY resolved_at DESC, id DESC" if wanted.statuses == ("resolved",) else NEXT
+            if len(word) < TRIGRAM:
+                tests.append("(headline LIKE ? ESCAPE '!' OR author LIKE ? ESCAPE '!')")
+                values += [_like(word)] * 2
+            else:
+                tests.append("id IN (SELECT rowid FROM case_words WHERE case_words MATCH ?)")
+                values.append('"' + word.replace('"', '""') + '"')
         rows = self._db.read(
             f"SELECT * FROM cases WHERE {' AND '.join(tests)} {order} LIMIT ? OFFSET ?", (*values, limit, offset)
         )
@@ -247,8 +254,8 @@ class Cases:
     def lapsing(self, now: datetime, limit: int = 50) -> tuple[Case, ...]:
         """Cases whose claim ran out or whose snooze ended."""
         rows = self._db.read(
-            "SELECT * FROM cases WHERE status = 'acknowledged' AND claimed_until <= ? "
-            "UNION ALL SELECT * FROM cases WHERE status = 'snoozed' AND snoozed_until <= ? LIMIT ?",
+            "SELECT * FROM cases WHERE claimed_until <= ? UNION ALL "
+            "SELECT * FROM cases WHERE snoozed_until <= ? LIMIT ?",
             (to_ms(now), to_ms(now), limit),
         )
         return tuple(case_of(row) for row in rows)
@@ -256,8 +263,8 @@ class Cases:
     def overdue(self, now: datetime, limit: int = 50) -> tuple[Case, ...]:
         """Cases with a broken promise that staff were not told of yet."""
         rows = self._db.read(
-            "SELECT * FROM cases WHERE status IN ('open', 'acknowledged') AND due_at <= ? AND overdue <> due_at "
-            f"{NEXT} LIMIT ?",
+            "SELECT * FROM cases WHERE resolved_at IS NULL AND status <> 'snoozed' AND due_at <= ? "
+            "AND overdue <> due_at ORDER BY due_at LIMIT ?",
             (to_ms(now), limit),
         )
         return tuple(case_of(row) for row in rows)
@@ -277,18 +284,33 @@ class Cases:
 
     def tallies(self) -> dict[tuple[str, str, str], int]:
         """How many cases there are by brand, status and severity."""
-        rows = self._db.read("SELECT brand, status, severity, count(*) AS n FROM cases GROUP BY 1, 2, 3")
+        rows = self._db.read(
+            "SELECT brand, status, severity, count(*) AS n FROM cases WHERE mentions >= 0 GROUP BY 1, 2, 3"
+        )
         return {(row["brand"], row["status"], row["severity"]): row["n"] for row in rows}
 
     def counts(self) -> dict[str, int]:
         """How many cases are in each status."""
         return {
-            row["status"]: row["n"] for row in self._db.read("SELECT status, count(*) AS n FROM cases GROUP BY status")
+            row["status"]: row["n"]
+            for row in self._db.read("SELECT status, count(*) AS n FROM cases WHERE mentions >= 0 GROUP BY status")
         }
 
 
 def _severity(severity: Severity) -> tuple[Severity, int]:
     return severity, SEVERITIES.index(severity)
+
+
+def _of_statuses(statuses: Sequence[Status]) -> tuple[list[str], str]:
+    """The tests and the order of a list; statuses stand in the text, or the partial indexes would not serve."""
+    chosen = ", ".join(f"'{status}'" for status in get_args(Status) if status in statuses)
+    tests = [f"status IN ({chosen})"]
+    if "resolved" not in statuses:
+        return ["resolved_at IS NULL", *tests], NEXT
+    if tuple(statuses) == ("resolved",):
+        return ["resolved_at IS NOT NULL"], "ORDER BY resolved_at DESC, id DESC"
+    narrower = [] if len(set(statuses)) == len(get_args(Status)) else tests
+    return narrower or ["TRUE"], "ORDER BY changed_at DESC, id DESC"
 
 
 def _back(case: Case) -> Case:

@@ -74,7 +74,8 @@ class Outbox:
     def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
         """Let staff know that a promise on a case is broken, on the channels that heard of it. In a transaction."""
         rows = self._db.read(
-            "SELECT b.id, b.route, b.last_sent_at FROM bundles b JOIN bundle_cases c ON c.bundle_id = b.id WHERE c.case_id = ?",
+            "SELECT b.id, b.route, b.last_sent_at FROM bundles b JOIN bundle_cases c ON c.bundle_id = b.id "
+            "WHERE c.case_id = ?",
             (case.id,),
         )
         for row in rows:

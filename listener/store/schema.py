@@ -298,10 +298,27 @@ UPDATE cases SET voice = coalesce((
     JOIN mentions m ON m.id = j.mention_id JOIN posts p ON p.id = m.post_id
     WHERE j.case_id = cases.id AND p.handle <> '' ORDER BY m.id LIMIT 1), '');
 DROP INDEX cases_list;
-CREATE INDEX cases_next ON cases (priority > 0, due_at, id) WHERE status IN ('open', 'acknowledged');
-CREATE INDEX cases_clock ON cases (status, claimed_until, snoozed_until) WHERE status IN ('acknowledged', 'snoozed');
+-- the order of the lists, and all that they are narrowed and counted by
+CREATE INDEX cases_next ON cases (priority > 0, due_at, id, status, brand, severity, assignee_id)
+    WHERE resolved_at IS NULL;
+CREATE INDEX cases_late ON cases (due_at)
+    WHERE resolved_at IS NULL AND status <> 'snoozed' AND overdue <> due_at;
+CREATE INDEX cases_resolved ON cases (resolved_at DESC, id DESC) WHERE resolved_at IS NOT NULL;
+CREATE INDEX cases_changed ON cases (changed_at DESC, id DESC);
+CREATE VIRTUAL TABLE case_words USING fts5(headline, author, content='cases', content_rowid='id', tokenize='trigram');
+CREATE TRIGGER case_words_add AFTER INSERT ON cases BEGIN
+    INSERT INTO case_words (rowid, headline, author) VALUES (new.id, new.headline, new.author); END;
+CREATE TRIGGER case_words_change AFTER UPDATE OF headline, author ON cases
+    WHEN old.headline <> new.headline OR old.author <> new.author BEGIN
+    INSERT INTO case_words (case_words, rowid, headline, author)
+        VALUES ('delete', old.id, old.headline, old.author); INSERT INTO case_words (rowid, headline, author)
+        VALUES (new.id, new.headline, new.author); END;
+INSERT INTO case_words (case_words) VALUES ('rebuild');
+CREATE INDEX cases_claimed ON cases (claimed_until) WHERE claimed_until IS NOT NULL;
+CREATE INDEX cases_snoozed ON cases (snoozed_until) WHERE snoozed_until IS NOT NULL;
+-- for counting only: its condition, which always holds, keeps lists from choosing it and sorting what they find
+CREATE INDEX cases_tally ON cases (status, brand, severity, assignee_id) WHERE mentions >= 0;
 CREATE INDEX cases_voice ON cases (voice) WHERE voice <> '';
-CREATE INDEX cases_tally ON cases (status, brand, severity, assignee_id);
 CREATE TABLE notes (                        -- what colleagues tell each other; never public
     id INTEGER PRIMARY KEY,
     case_id INTEGER REFERENCES cases(id),
@@ -423,6 +440,7 @@ def b_service_inbox(db: Database) -> None:
 
 
 def _run(db: Database, script: str) -> None:
+    """Run statements, each of which ends where a semicolon ends a line."""
     for statement in script.split(";\n"):
         if statement.strip():
             db.execute(statement)

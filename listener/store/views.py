@@ -44,7 +44,8 @@ class Views:
     def tally(self) -> dict[tuple[str, str, str, int | None], int]:
         """How many cases there are by status, brand, severity and row id of the colleague who has them."""
         rows = self._db.read(
-            "SELECT status, brand, severity, assignee_id, count(*) AS n FROM cases GROUP BY 1, 2, 3, 4"
+            "SELECT status, brand, severity, assignee_id, count(*) AS n FROM cases WHERE mentions >= 0 "
+            "GROUP BY 1, 2, 3, 4"
         )
         return {(row["status"], row["brand"], row["severity"], row["assignee_id"]): row["n"] for row in rows}
 

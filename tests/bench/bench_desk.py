@@ -84,7 +84,7 @@ INSERT INTO verdicts SELECT id, fingerprint, 0.9, 0.05, 0.05, 'negative', 0.9, '
 INSERT INTO moods SELECT hour, brand, 'replay', '', label, certainty, count(*) FROM mentions GROUP BY 1, 2, 5, 6;
 INSERT INTO cases (id, public_id, key, brand, route, reason, severity, priority, status, headline, author, voice,
     opened_at, changed_at, resolved_at, mentions, clocks_from, acknowledge_by, due_at, outcome)
-  SELECT m.id / 10, 'case-' || m.id / 10, 'k' || m.id, m.brand, 'complaints', 'sentiment is negative',
+  SELECT m.id / 10, 'case-' || (m.id / 10), 'k' || m.id, m.brand, 'complaints', 'sentiment is negative',
     CASE (m.id / 10) % 40 WHEN 0 THEN 'crisis' WHEN 1 THEN 'high' WHEN 2 THEN 'low' ELSE 'normal' END,
     CASE (m.id / 10) % 40 WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 3 ELSE 2 END,
     CASE WHEN m.id / 10 > :cases * 0.9 THEN 'open' ELSE 'resolved' END, substr(p.text, 1, 140), p.handle,
