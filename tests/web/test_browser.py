@@ -201,7 +201,7 @@ def test_the_list_renews_itself_and_keeps_the_readers_place(chromium: Browser, t
             stage.work()
             expect(page.locator(".case")).to_have_count(2, timeout=20_000)
             assert page.evaluate("document.activeElement.href") == was
-            assert "2 unresolved cases" in page.title()
+            assert "2 cases to do" in page.title()
             server.stop()
             expect(page.locator("#pulse")).to_contain_text("does not answer", timeout=20_000)
         finally:

@@ -18,7 +18,7 @@
   };
 
   const step = (by) => {
-    const links = [...document.querySelectorAll("#list .case h3 a")];
+    const links = [...document.querySelectorAll("#list .case h2 a")];
     if (!links.length) return;
     const list = find("#list");
     const here = links.indexOf(document.activeElement);
