@@ -62,7 +62,8 @@ def _split(variable: str) -> tuple[str, str]:
 
 def _typed(cls: type[object], key: str, text: str) -> object:
     """The first reading of the text that fits the setting; the text itself when none does."""
-    readings = (text, _as_toml(text), [part.strip() for part in text.split(",") if part.strip()])
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    readings = (text, _as_toml(text), parts, _as_toml(f"[{text}]"))
     return next((reading for reading in readings if fits(cls, key, reading)), text)
 
 
