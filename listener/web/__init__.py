@@ -18,10 +18,11 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from listener import __version__
 from listener.web.account import add_account
 from listener.web.account_api import add_account_api
 from listener.web.api import add_api
@@ -39,6 +40,7 @@ from listener.web.desk import Desk, Health
 from listener.web.guard import Guard
 from listener.web.inbox import add_inbox
 from listener.web.mentions import add_mentions
+from listener.web.openapi import ABOUT, ERRORS, add_openapi
 from listener.web.pages import STATIC, Pages, add_problems
 from listener.web.places import add_places
 from listener.web.server import Server, serve
@@ -75,6 +77,9 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     """
     web = FastAPI(
         title=desk.settings.listener.name,
+        description=ABOUT,
+        version=__version__,
+        responses=ERRORS,
         openapi_url=None,  # Served by a route of our own, to those who may read.
         docs_url=None,  # FastAPI's own manual pages load scripts from elsewhere.
         redoc_url=None,
@@ -86,10 +91,6 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     @web.get("/", include_in_schema=False)
     def start(by: MayRead) -> RedirectResponse:
         return RedirectResponse(START)
-
-    @web.get("/api/v1/openapi.json", include_in_schema=False)
-    def openapi(by: MayRead) -> JSONResponse:
-        return JSONResponse(web.openapi())
 
     add_signing(web, pages)
     add_account(web, pages)
@@ -110,6 +111,7 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     add_campaign_api(web, desk)
     add_customers_api(web, desk)
     add_watchers(web, desk, health)
+    add_openapi(web)
     add_problems(web, pages)
     web.mount("/static", StaticFiles(directory=STATIC), name="static")
     web.add_middleware(GZipMiddleware, minimum_size=1000)

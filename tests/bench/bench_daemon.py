@@ -10,12 +10,13 @@ import json
 import os
 import random
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,13 +62,10 @@ def memory(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) // 1024
 
 
-def done(port: int) -> int:
+def done(folder: Path) -> int:
     """How many mentions the daemon has dealt with."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        for line in answer.read().decode().splitlines():
-            if line.startswith('listener_mentions{step="done"}'):
-                return int(float(line.split()[-1]))
-    return 0
+    with closing(sqlite3.connect(f"file:{folder}/state/listener.db?mode=ro", uri=True, timeout=10)) as database:
+        return int(database.execute("SELECT count(*) FROM mentions WHERE step IS NULL").fetchone()[0])
 
 
 def main() -> None:
@@ -86,7 +84,7 @@ def main() -> None:
         (folder / "listener.toml").write_text(config)
         write_posts(folder, texts_of_all_lengths(TEXTS))
         process, _ = start(folder, port)
-        while done(port) < TEXTS:
+        while done(folder) < TEXTS:
             time.sleep(1)
         held = memory(process.pid)
         peak = next(

@@ -10,15 +10,15 @@ from typing import get_args
 import httpx2
 import pytest
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
 from listener.core.colleague import RIGHTS, ROLES, Right, Role
 from listener.core.event import Actor
 from listener.web import Server, make_web, serve
-from listener.web.auth import Door, for_programs
+from listener.web.auth import for_programs
 from listener.web.guard import WRITING
+from listener.web.openapi import doors
 from tests.web.stage import Stage
 
 OPEN = {"/sign-in", "/welcome/{secret}", "/healthz", "/readyz"}
@@ -26,14 +26,6 @@ OPEN = {"/sign-in", "/welcome/{secret}", "/healthz", "/readyz"}
 
 ENDLESS = {"/cases/stream", "/api/v1/events/stream"}
 """Routes whose answer goes on for ever; only their beginning is read."""
-
-
-def doors(dependant: Dependant) -> Iterator[Door]:
-    """Every door on the way to a route."""
-    for inner in dependant.dependencies:
-        if isinstance(inner.call, Door):
-            yield inner.call
-        yield from doors(inner)
 
 
 def routes(web: FastAPI) -> list[APIRoute]:
