@@ -54,6 +54,11 @@ class Customers:
         customer = self._store.customers.find(public_id)
         return panel_of_customer(self._store, customer) if customer else None
 
+    def owner(self, voice: Voice) -> str:
+        """Public id of the customer whom an author belongs to; empty without one."""
+        customer = self._store.customers.of_voice(voice.key)
+        return customer.public_id if customer else ""
+
     def page(self, words: str = "", limit: int = 50, offset: int = 0) -> tuple[Customer, ...]:
         """Customers, changed last first; with words those in whose name or handles they stand."""
         return self._store.customers.page(line(words, LONGEST_NAME), limit, offset)

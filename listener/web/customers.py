@@ -126,6 +126,7 @@ def _add_reading(web: FastAPI, pages: Pages) -> None:
         return pages.show(
             "customers.html", by=by, q=q, page=page, customers=found[:ROWS], more=len(found) > ROWS,
             authors=desk.customers.authors(q), wanted=wanted, case=public(case),
+            owner=desk.customers.owner(wanted) if wanted else "",
             may_link=by.colleague is not None and by.colleague.may("link"),
         )  # fmt: skip
 

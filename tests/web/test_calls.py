@@ -30,7 +30,7 @@ def log(desk: httpx2.Client, **fields: str) -> httpx2.Response:
 
 def test_a_call_is_logged_routed_and_leads_to_its_case(stage: Stage, desk: httpx2.Client) -> None:
     page = log(desk, topic="delivery", customer="+46 70 123", call_back="1")
-    assert "Logged." in page.text
+    assert "Logged:" in page.text
     assert "being routed" in page.text
     stage.work()
     [case] = stage.store.cases.unresolved()
