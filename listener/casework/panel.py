@@ -119,8 +119,11 @@ def suggestions(store: Store, profiles: Sequence[Profile], customer: Customer | 
             if words and other.voice.key not in known:
                 before = found.get(other.voice.key, (other, ()))[1]
                 found[other.voice.key] = (other, tuple(dict.fromkeys((*before, *words))))
-    best = sorted(found.items(), key=lambda each: (-len(each[1][1]), each[0]))[:SUGGESTED]
-    return as_suggestions(store, [(profile, words) for _, (profile, words) in best])
+    best = sorted(found.items(), key=lambda each: (-len(each[1][1]), each[0]))
+    told = as_suggestions(store, [(profile, words) for _, (profile, words) in best])
+    # Of a customer's several handles one is enough: linking or merging brings the others along.
+    once = {each.customer or each.profile.voice.key: each for each in reversed(told)}
+    return tuple(each for each in told if each in once.values())[:SUGGESTED]
 
 
 def as_suggestions(store: Store, found: Sequence[tuple[Profile, tuple[str, ...]]]) -> tuple[Suggestion, ...]:

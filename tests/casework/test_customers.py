@@ -248,6 +248,15 @@ def test_the_panel_of_a_case_shows_the_author_alone_and_who_it_may_be(
     assert [event.act for event in panel.history] == ["authors linked"]
 
 
+def test_of_a_customer_one_handle_is_suggested(desk: Customers, office: Office, ann: Actor) -> None:
+    one, two = hear(office, "ann_b", "blog"), hear(office, "ann_b", "mastodon")
+    here = hear(office, "ann_b")
+    customer = desk.link(one, two, ann).customer
+    case = judged(office, here)
+    [suggested] = desk.of_case(case).suggestions
+    assert (suggested.customer, suggested.profile.voice) == (customer.public_id, one)
+
+
 def test_earlier_cases_of_the_same_author_need_no_link(desk: Customers, office: Office) -> None:
     here = hear(office, "ann_b")
     first = judged(office, here)
