@@ -25,6 +25,7 @@ from listener.core.query import Place
 from listener.core.route import bundle_key
 from listener.core.rules import Rules
 from listener.pipeline.ingest import ingest
+from listener.settings import Settings
 from listener.store import Store
 
 CALL_BACK = "the customer wants to be called back"
@@ -172,6 +173,11 @@ class Calls:
         call = self._store.calls.get(post_id)
         assert call is not None
         return call
+
+
+def own_brands(settings: Settings) -> tuple[str, ...]:
+    """Names of the brands that customers call us about: a rival's customers call the rival."""
+    return tuple(brand.name for brand in settings.brands if not brand.rival)
 
 
 def _same(known: Call, told: Told, post: Post) -> Call:

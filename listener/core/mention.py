@@ -22,9 +22,6 @@ Kind = Literal["post", "comment", "review", "article", "mail", "call"]
 Arrival = Literal["live", "revision", "backfill"]
 Fact = str | float | tuple[str, ...]
 
-PRIVATE_KINDS: frozenset[Kind] = frozenset({"mail", "call"})
-"""What a customer told us alone: read and answered in private, never quoted in public."""
-
 MAX_TEXT = 20_000
 MAX_LINE = 500
 MAX_COUNT = 2**53
@@ -93,8 +90,8 @@ class Post:
 
     @property
     def private(self) -> bool:
-        """Whether the customer told us alone: such words are never quoted in public."""
-        return self.kind in PRIVATE_KINDS
+        """Whether the customer told us alone: read and answered in private, never quoted in public."""
+        return self.kind in {"mail", "call"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,14 +304,11 @@ def arrival(post: Post, place: Place, sighting: Sighting, seen: Seen | None) -> 
 
 
 def facts(mention: Mention, sentiment: Sentiment | None = None) -> Mapping[str, Fact]:
-    """Everything a route may look at, in one flat mapping; an unknown fact is simply absent.
+    """Everything a route may look at, in one flat mapping by FACTS; an unknown fact is simply absent.
 
     Args:
         mention: the mention.
         sentiment: stands in for the mention's own, for one that was judged this moment.
-
-    Keys: source, place, brand, query, kind, author, arrival, sentiment, certainty, score, confidence, rating,
-    followers, likes, replies, shares, reach, words, title, text.
     """
     post = mention.post
     found: dict[str, Fact] = {

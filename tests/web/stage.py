@@ -12,7 +12,7 @@ import httpx2
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from listener.app import own_brands, rules_of
+from listener.app import rules_of
 from listener.casework import (
     Accounts,
     Calls,
@@ -25,6 +25,7 @@ from listener.casework import (
     Tokens,
     Views,
 )
+from listener.casework.calls import own_brands
 from listener.core.colleague import Colleague, Role
 from listener.core.errors import AdapterError
 from listener.core.mention import Post
