@@ -14,7 +14,7 @@
     const menu = find(`details[data-key="${letter}"]`);
     if (!menu) return;
     menu.open = true;
-    menu.querySelector("button, input, select").focus();
+    menu.querySelector("button").focus();
   };
 
   const step = (by) => {

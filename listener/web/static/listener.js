@@ -53,10 +53,10 @@
     return true;
   };
 
-  // One thing at a time: what was asked for later wins.
-  let turn = 0;
-  const ask = async (address, options = {}) => {
-    const mine = ++turn;
+  // Of two things that the reader asks for the later one wins; a look never outruns either.
+  let turn = 0, busy = 0;
+  const ask = async (address, options) => {
+    const mine = turn;
     try {
       const answer = await fetch(address, options);
       const text = await answer.text();
@@ -71,7 +71,10 @@
 
   // Reads a page, or sends a form and reads the page that it leads to, and shows it in place.
   const go = async (address, { form, sent, back } = {}) => {
+    turn += 1;
+    busy += 1;
     const got = await ask(address, form && { method: "POST", body: sent });
+    busy -= 1;
     if (!got) return;
     const { answer, text } = got, came = !form || answer.redirected;
     if (form && came) for (const field of form.elements) delete field.dataset.touched;
@@ -92,6 +95,7 @@
     const chosen = document.getSelection();
     const reads = chosen && !chosen.isCollapsed && live().contains(chosen.anchorNode);
     if (document.hidden || reads) return;
+    if (busy) { setTimeout(look, 300); return; }
     const before = location.href, got = await ask(before);
     if (got && got.answer.ok && location.href === before) show(got.text);
     else if (got && got.answer.redirected) location.reload();
