@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from listener.casework.permission import allowed
 from listener.core.campaign import (
     CHOOSE_A_BRAND,
     FIELDS,
@@ -18,7 +19,7 @@ from listener.core.campaign import (
     applies,
     changed_fields,
 )
-from listener.core.colleague import Colleague, Right, lacking
+from listener.core.colleague import Colleague
 from listener.core.errors import Refused
 from listener.core.event import Actor, Event
 from listener.core.mention import Mention
@@ -102,7 +103,7 @@ class Campaigns:
             Unfit: the brief is incomplete or wrong.
             Refused: the role does not allow it.
         """
-        me, now = _may(by, "campaign"), self._clock()
+        me, now = allowed(by, "campaign"), self._clock()
         brief = draft.fit(self.brands)
         with self._store.transaction():
             campaign = self._store.campaigns.add(brief, me.id, now)
@@ -123,7 +124,7 @@ class Campaigns:
             Outdated: somebody changed it since; carries it as it is now.
             Refused: there is no such campaign, it is withdrawn, or the role does not allow it.
         """
-        _may(by, "campaign")
+        allowed(by, "campaign")
         now = self._clock()
         with self._store.transaction():
             campaign = self._campaign(public_id)
@@ -146,7 +147,7 @@ class Campaigns:
         Raises:
             Refused: there is no such campaign, it is withdrawn or over, or the role does not allow it.
         """
-        _may(by, "campaign")
+        allowed(by, "campaign")
         now = self._clock()
         with self._store.transaction():
             campaign = self._campaign(public_id)
@@ -163,7 +164,7 @@ class Campaigns:
         Raises:
             Refused: there is no such campaign, it is not withdrawn, or the role does not allow it.
         """
-        _may(by, "campaign")
+        allowed(by, "campaign")
         now = self._clock()
         with self._store.transaction():
             campaign = self._campaign(public_id)
@@ -180,7 +181,7 @@ class Campaigns:
         Raises:
             Refused: there is no such campaign, the brief changed since, or the role answers no customers.
         """
-        me, now = _may(by, "note"), self._clock()
+        me, now = allowed(by, "note"), self._clock()
         with self._store.transaction():
             campaign = self._campaign(public_id)
             if campaign.version != version:
@@ -296,11 +297,3 @@ def oversees(by: Actor, campaign: Campaign) -> bool:
     """Whether somebody is told who has not read a campaign's brief."""
     me = by.colleague
     return me is not None and (me.role in {"lead", "admin"} or me.id == campaign.owner)
-
-
-def _may(by: Actor, right: Right) -> Colleague:
-    if by.colleague is None:
-        raise Refused("that takes a colleague")
-    if not by.colleague.may(right):
-        raise Refused(lacking(by.colleague.role, right))
-    return by.colleague

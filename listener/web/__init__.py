@@ -29,8 +29,8 @@ from listener.web.api import add_api
 from listener.web.api_acts import add_api_acts
 from listener.web.auth import START, MayRead
 from listener.web.calls import add_calls
-from listener.web.campaign_api import add_campaign_api
 from listener.web.campaigns import add_campaigns
+from listener.web.campaigns_api import add_campaigns_api
 from listener.web.case_acts import add_acts
 from listener.web.case_apart import add_apart
 from listener.web.colleagues import add_colleagues
@@ -108,7 +108,7 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     add_api(web, desk)
     add_api_acts(web, desk)
     add_account_api(web, desk)
-    add_campaign_api(web, desk)
+    add_campaigns_api(web, desk)
     add_customers_api(web, desk)
     add_watchers(web, desk, health)
     add_openapi(web)

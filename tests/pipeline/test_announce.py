@@ -198,6 +198,14 @@ def test_an_announcement_is_not_repeated_to_who_did_not_answer(team: Team) -> No
     assert team.store.outbox.counts() == {"sent": 2}
 
 
+def test_the_outbox_takes_one_announcement_a_channel_however_often_it_is_asked(team: Team) -> None:
+    made = team.register()
+    for _ in range(2):
+        with team.store.transaction():
+            team.store.outbox.announce(made, ("desk",), START)
+    assert team.store.outbox.waiting() == 1
+
+
 def _life(db: Connections, clock: FakeClock, channels: dict[str, FakeChannel]) -> Store:
     store = make_store(db)
     store.release()

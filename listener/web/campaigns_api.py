@@ -96,7 +96,7 @@ class PreviewJson:
     full: bool
 
 
-def add_campaign_api(web: FastAPI, desk: Desk) -> None:
+def add_campaigns_api(web: FastAPI, desk: Desk) -> None:
     """Serve `/api/v1/campaigns` and what is below it."""
 
     @web.exception_handler(Unfit)
