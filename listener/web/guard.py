@@ -6,13 +6,14 @@ what stops it. It can also make a browser send a form with the colleague's cooki
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from listener.web.auth import for_programs
 from listener.web.desk import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -110,32 +111,39 @@ class Guard:
         inner = {**scope, "method": "GET"} if bare else scope
         await (refusal or self._app)(inner, _bounded(receive), sealed)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         """Why this request is not served, as an answer; None when it is."""
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or host_name(hosts[0]) not in names(self._settings()):
-            return PlainTextResponse(
-                "These pages do not answer to that host name. "
-                'If it is theirs, add it to hosts in the [web] section of the configuration, e.g. hosts = ["name"].\n',
+            return _refused(
+                scope,
                 400,
+                "These pages do not answer to that host name. "
+                'If it is theirs, add it to hosts in the [web] section of the configuration, e.g. hosts = ["name"].',
             )
         if scope["method"] in READING:
             return None
         if scope["method"] not in WRITING:
-            return PlainTextResponse(
-                "No page knows that method.\n", 405, {"allow": ", ".join(sorted(READING | WRITING))}
-            )
+            return _refused(scope, 405, "No page knows that method.", {"allow": ", ".join(sorted(READING | WRITING))})
         if foreign(headers, self._settings().web.public_url):
-            return PlainTextResponse(
-                "This was not asked for by a page of ours, so nothing was changed. Open the page itself and try again; "
-                "programs send a token as Authorization: Bearer.\n",
+            return _refused(
+                scope,
                 403,
+                "This was not asked for by a page of ours, so nothing was changed. Open the page itself and try again; "
+                "programs send a token as Authorization: Bearer.",
             )
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > LARGEST:
-            return PlainTextResponse(f"That is too much at once: at most {LARGEST // 1024} kB are taken.\n", 413)
+            return _refused(scope, 413, f"That is too much at once: at most {LARGEST // 1024} kB are taken.")
         return None
+
+
+def _refused(scope: Scope, status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A refusal in words, or in JSON where programs ask."""
+    if for_programs(scope["path"]):
+        return JSONResponse({"error": why}, status, headers)
+    return PlainTextResponse(f"{why}\n", status, headers)
 
 
 def _bounded(receive: Receive) -> Receive:
