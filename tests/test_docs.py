@@ -95,7 +95,7 @@ def commands(group: object = None, before: str = "listener") -> Iterator[tuple[s
 
 def test_every_command_with_its_options_is_in_the_manual_and_no_other() -> None:
     told = {
-        re.sub(r" (?:FILE|ID(?:\.\.\.)?)$", "", quoted(cells[0])[0]): set(quoted(cells[2]))
+        re.sub(r" (?:FILE|HANDLE|ID(?:\.\.\.)?)$", "", quoted(cells[0])[0]): set(quoted(cells[2]))
         for cells in rows("listener/cli/README.md", "# Commands")
     }
     assert told == {name: set(options) for name, options in commands()}
@@ -175,7 +175,8 @@ def pages() -> frozenset[str]:
 
 
 def test_every_page_is_in_the_manual_and_no_other() -> None:
-    told = {quoted(cells[0])[0] for cells in rows("listener/web/README.md", "# Pages, metrics and log events")}
+    table = rows("listener/web/README.md", "# Pages, metrics and log events")
+    told = {path for cells in table for path in quoted(cells[0])}
     assert told == pages()
 
 
