@@ -75,7 +75,8 @@ class Campaigns:
     def unannounced(self, now: datetime, starts_before: datetime) -> tuple[Campaign, ...]:
         """Those that the teams' channels are to be told of: they start before a time, and were not announced."""
         return self._read(
-            "WHERE ends_at >= ? AND starts_at <= ? AND announced_at IS NULL AND withdrawn_at IS NULL ORDER BY id",
+            "WHERE ends_at >= ? AND starts_at <= ? AND announced_at IS NULL AND withdrawn_at IS NULL "
+            "ORDER BY ends_at, id",
             (to_ms(now), to_ms(starts_before)),
         )
 

@@ -68,7 +68,9 @@ class Events:
 
     def of_subject(self, subject: str, limit: int = 100) -> tuple[Event, ...]:
         """The newest events about a subject, newest first."""
-        rows = self._db.read("SELECT * FROM events WHERE subject = ? ORDER BY id DESC LIMIT ?", (subject, limit))
+        rows = self._db.read(
+            "SELECT * FROM events WHERE subject = ? AND subject <> '' ORDER BY id DESC LIMIT ?", (subject, limit)
+        )
         return tuple(_event_of(row) for row in rows)
 
     def page(

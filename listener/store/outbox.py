@@ -6,6 +6,7 @@ carries the same key and the same content, and what happens next makes a new one
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -97,15 +98,14 @@ class Outbox:
             (f"campaign|{campaign.public_id}", CAMPAIGNS, to_ms(now)),
         )[0]["id"]
         for channel in channels:
+            # The same key whenever it is asked: that is what makes it once.
+            key = hashlib.blake2b(f"{campaign.public_id}\x1f{channel}".encode(), digest_size=8).hexdigest()
             self._db.write(
                 "INSERT INTO notifications (bundle_id, channel, reason, status, key, created_at, repeat_ms, step, "
-                "due_at, priority, campaign_id) SELECT ?, ?, 'announced', 'pending', ?, ?, 0, 'send', ?, ?, ? "
-                "WHERE NOT EXISTS (SELECT 1 FROM notifications WHERE bundle_id = ? AND channel = ?)",
-                (
-                    bundle, channel, secrets.token_hex(8), to_ms(now), to_ms(now), SEVERITIES.index("normal"),
-                    campaign.id, bundle, channel,
-                ),
-            )  # fmt: skip
+                "due_at, priority, campaign_id) VALUES (?, ?, 'announced', 'pending', ?, ?, 0, 'send', ?, ?, ?) "
+                "ON CONFLICT (key) DO NOTHING",
+                (bundle, channel, key, to_ms(now), to_ms(now), SEVERITIES.index("normal"), campaign.id),
+            )
 
     def revive(self, campaign: Campaign, now: datetime) -> None:
         """Let what was dropped of a withdrawn campaign's announcement be told after all. Call it in a transaction."""

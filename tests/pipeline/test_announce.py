@@ -178,6 +178,21 @@ def test_a_start_moved_while_the_message_waits_moves_it(team: Team) -> None:
     assert team.told() == BOTH
 
 
+def test_a_moved_message_is_tried_for_a_day_from_its_new_time_on(team: Team) -> None:
+    team.channels["desk"].fail(Unavailable("busy"), Unavailable("busy"))
+    made = team.register(starts_at=START + HOUR)
+    team.work()
+    moved = replace(BRIEF, starts_at=START + 4 * DAY)
+    team.campaigns.change(made.public_id, Draft.of(moved), team.mia, made.version)
+    team.clock.forward(HOUR)
+    team.work()
+    team.clock.forward(3 * DAY)
+    team.work()
+    team.clock.forward(HOUR)
+    team.work()
+    assert team.told()["desk"] == ["Free returns"]
+
+
 def test_the_message_tells_the_brief_as_it_is_when_it_is_sent(team: Team) -> None:
     team.channels["desk"].fail(Unavailable("busy"))
     made = team.register(starts_at=START + HOUR)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 
+from listener.core.campaign import Brief
 from listener.core.case import Wanted
 from listener.core.mention import Engagement
 from listener.core.work import Routed
@@ -40,6 +41,8 @@ READ_WHOLE = {
     "SELECT brand, label, count(*)": "the recount is the proof of the rollup",
     "FROM mentions WHERE arrival = 'backfill' GROUP BY place": "history only, by its partial index",
     "INSERT INTO cases": "a foreign key's children, looked at only while a violation is open",
+    "INSERT INTO colleagues": "a foreign key's children, looked at only while a violation is open",
+    "INSERT INTO campaigns": "a foreign key's children, looked at only while a violation is open",
     "INSERT INTO bundles": "a foreign key's children, looked at only while a violation is open",
     "m.label IS NOT NULL": "newest first, until the page is full",
     "SELECT * FROM cases WHERE status IN": "lists of cases with filters",
@@ -164,6 +167,7 @@ def _look(store: Store) -> None:
     store.mentions.find(1)
     store.mentions.of_case(case.id)
     store.outbox.of_case(case.id)
+    _campaigns(store)
     store.places.turn("shop")
     store.places.import_offset("d", "shop")
     store.posts.revisions(1)
@@ -172,6 +176,29 @@ def _look(store: Store) -> None:
     store.trails.newest_of([case.id])
     store.trails.oldest_waiting("route")
     store.trends.buckets(START, LATER)
+
+
+def _campaigns(store: Store) -> None:
+    brief = Brief(name="n", brand="Acme", starts_at=START, ends_at=LATER)
+    ann = store.colleagues.add("reader", "Reader", "agent", START)
+    for _ in range(3):
+        made = store.campaigns.add(brief, ann.id, START)
+    with store.transaction():
+        made = store.campaigns.change(made, brief, START)
+        store.outbox.announce(made, ("desk",), START)
+        store.campaigns.announced(made, START)
+        store.outbox.revive(store.campaigns.withdraw(made, None), START)
+    parcel = store.outbox.claim("desk", LATER + timedelta(days=9))
+    assert parcel is not None
+    store.outbox.hold(parcel.notification, why="w", until=LATER)
+    store.campaigns.read(made, ann.id, START)
+    store.campaigns.readers(store.campaigns.page())
+    store.campaigns.find(made.public_id)
+    store.campaigns.asking(START)
+    store.campaigns.unannounced(START, LATER)
+    store.campaigns.possible("Acme", START, LATER)
+    store.campaigns.sample("Acme", START, 10)
+    store.events.of_subject(made.subject)
 
 
 def test_no_query_reads_a_whole_table(walked: Recorder) -> None:
