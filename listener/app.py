@@ -5,18 +5,15 @@ The daemon, the pages and the commands all work on an App. It is the one place w
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO
 
 from listener import registry
 from listener.casework import Accounts, Calls, Campaigns, Casework, Customers, Exclusions, Sessions, Tokens, Views
-from listener.core.errors import AdapterError, StoreError
+from listener.casework.calls import own_brands
+from listener.core.errors import AdapterError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
 from listener.core.protocols import Channel, Clock, Scorer, Source
@@ -277,11 +274,6 @@ def announce_channels(settings: Settings) -> tuple[str, ...]:
     return tuple(channel.name for channel in settings.channels) if chosen is None else chosen
 
 
-def own_brands(settings: Settings) -> tuple[str, ...]:
-    """Names of the brands that customers call us about: a rival's customers call the rival."""
-    return tuple(brand.name for brand in settings.brands if not brand.rival)
-
-
 def local_url(settings: Settings) -> str:
     """Address of the pages on this machine; empty when they are off."""
     if not settings.web.enabled or not settings.web.port:
@@ -311,44 +303,3 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> App:
         app = App(settings, store, clock, tools)
         undo.pop_all()
         return app
-
-
-class Lock:
-    """The proof that this process alone writes: an advisory lock on a file in the state folder.
-
-    Args:
-        state_dir: the folder.
-    """
-
-    def __init__(self, state_dir: Path) -> None:
-        """Name the file; nothing is locked yet."""
-        self._path = state_dir / "listener.lock"
-        self._file: IO[str] | None = None
-
-    def take(self) -> None:
-        """Take the lock.
-
-        Raises:
-            StoreError: another process holds it; names its process id.
-        """
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = self._path.open("a+", encoding="ascii")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            file.close()
-            raise StoreError(
-                f"another Listener works here (process {holder}); stop it first", resource=str(self._path.parent)
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        self._file = file
-
-    def free(self) -> None:
-        """Give the lock back; closing the file does it, and so does the end of the process."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None

@@ -18,7 +18,7 @@ from datetime import timedelta
 from types import FrameType
 from typing import Literal, Protocol
 
-from listener.app import App, Lock, make_app, utc_now
+from listener.app import App, make_app, utc_now
 from listener.casework.accounts import FIRST_FOR
 from listener.control import Control, Words, socket_path
 from listener.core.errors import ListenerError, SettingsError, StoreError, StoreFull

@@ -187,7 +187,7 @@ FAULTS = {
     "[route]\nchannels = ['consol']": "2: no channel is called `consol`; did you mean `console`? known: console",
     "[route]\ngroup_by = ['brand',\n 'brnd']": "3: unknown fact `brnd`; did you mean `brand`? known: ",
     "[route]\nseverity = 'awful'": "2: `severity`: input should be 'crisis', 'high', 'normal' or 'low'",
-    "[route]\nmatch = ['rating < 1']": "2: unknown key `match`; known: channels, ",
+    "[route]\nmatch = ['rating < 1']": "2: unknown key `match`; known: acknowledge_within, channels, ",
     "[route]\nroutes = 3": "2: `routes` is a list of tables",
     "[[route.routes]]\nmatch = ['a',\n 'sentment = x']": "2: matcher `a`: 'a' is not a matcher|3: matcher `sentment",
     "[[route.routes]]\nmatch = ['rating < good']": "2: matcher `rating < good`: ",

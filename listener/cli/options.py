@@ -118,7 +118,8 @@ def working(settings: Settings) -> Iterator[App]:
         StoreError: a daemon or another command works here.
         SettingsError: something configured cannot be built.
     """
-    from listener.app import Lock, make_app
+    from listener.app import make_app
+    from listener.lock import Lock
 
     lock = Lock(settings.state_dir)
     lock.take()

@@ -71,7 +71,8 @@ def requeue(
 
 def migrate(config: Config = None, as_json: Json = False) -> None:
     """Bring the database up to date. `run` does it too; this is for looking before leaping, with the daemon stopped."""
-    from listener.app import Lock, database_url
+    from listener.app import database_url
+    from listener.lock import Lock
     from listener.store import Connections
 
     settings = load(config, secrets=False)
