@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import datetime
 
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from listener.casework import Done
@@ -15,12 +14,12 @@ from listener.core.sentiment import Label
 from listener.web.api import handles
 from listener.web.api_cases import DoneJson, case_json
 from listener.web.auth import MayCorrect, MayNote, MayRead, MayWork
-from listener.web.case_acts import Ending, colleague_of
+from listener.web.case_acts import Ending, RowId, colleague_of
 from listener.web.desk import Desk
 from listener.web.filters import read
+from listener.web.snooze import in_utc
 
 BASE = "/api/v1/cases/{public_id}"
-RowId = Annotated[int, Path(ge=0, le=2**53)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +118,7 @@ def _add_holding(web: FastAPI, desk: Desk, did: Did) -> None:
 
     @web.post(BASE + "/snooze")
     def snooze(by: MayWork, public_id: str, body: SnoozeJson) -> DoneJson:
-        until = body.until if body.until.tzinfo else body.until.replace(tzinfo=UTC)
-        return did(public_id, lambda: work.snooze(public_id, by, until.astimezone(UTC)))
+        return did(public_id, lambda: work.snooze(public_id, by, in_utc(body.until)))
 
 
 def _add_ending(web: FastAPI, desk: Desk, did: Did, told: Callable[[Done], DoneJson]) -> None:

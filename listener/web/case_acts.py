@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, Form
+from fastapi import FastAPI, Form, Path
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -25,6 +25,8 @@ Back = Annotated[str, Form()]
 
 Then = Annotated[str, Form()]
 """Public id of the case that opens next, where the page knows one."""
+
+RowId = Annotated[int, Path(ge=0, le=2**53)]
 
 Ending = Literal["answered", "no answer needed"]
 
@@ -92,7 +94,7 @@ def _add_ending(web: FastAPI, inbox: Inbox, desk: Desk) -> None:
         return done(inbox, desk, by, public_id, back, lambda: work.not_us(public_id, by), then=then, leaves=True)
 
     @web.post("/cases/undo/{event}", include_in_schema=False)
-    def undo(by: MayNote, event: int, back: Back = "") -> Response:
+    def undo(by: MayNote, event: RowId, back: Back = "") -> Response:
         found = work.undo(event, by)
         return RedirectResponse(after(read(back), found.case.public_id, found.event), 303)
 

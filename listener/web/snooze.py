@@ -44,4 +44,16 @@ def snooze_end(choice: Choice, at: str, now: datetime) -> datetime:
         chosen = datetime.fromisoformat(at.strip())
     except ValueError:
         raise Refused("say when it is to come back, as a date and a time") from None
-    return chosen.replace(tzinfo=UTC) if chosen.tzinfo is None else chosen.astimezone(UTC)
+    return in_utc(chosen)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A time as it was said, in UTC unless it says otherwise.
+
+    Raises:
+        Refused: it lies before the year 1 or after 9999 there.
+    """
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise Refused("no calendar has that time") from None
