@@ -8,14 +8,11 @@ from datetime import datetime, timedelta
 
 from listener.casework.permission import allowed
 from listener.core.campaign import (
-    CHOOSE_A_BRAND,
     FIELDS,
-    Brief,
     Campaign,
     Draft,
     Outdated,
     State,
-    Unfit,
     applies,
     changed_fields,
 )
@@ -245,12 +242,10 @@ class Campaigns:
         """What the brand and terms of a draft would be carried by.
 
         Raises:
-            Unfit: the brand is none of ours.
+            Unfit: the brand is none of ours, or the terms are too many or too long.
         """
-        if draft.brand not in self.brands:
-            raise Unfit({"brand": CHOOSE_A_BRAND})
         now = self._clock()
-        brief = Brief(name=draft.name, brand=draft.brand, starts_at=now, ends_at=now, terms=draft.listed)
+        brief = draft.trial(self.brands, now)
         mentions = self._store.campaigns.sample(draft.brand, now - PREVIEW, PREVIEWED)
         carried = tuple(mention for mention in mentions if brief.about(mention))
         return Preview(

@@ -196,6 +196,24 @@ class Draft:
         """The terms, cleaned, each once."""
         return tuple(dict.fromkeys(filter(None, (line(each) for each in self.terms.splitlines()))))
 
+    def trial(self, brands: Sequence[str], now: datetime) -> Brief:
+        """As much of the brief as it takes to try its terms on mentions.
+
+        Args:
+            brands: those we listen for.
+            now: the present, for its dates.
+
+        Raises:
+            Unfit: the brand is none of ours, or the terms are too many or too long.
+        """
+        problems: dict[str, str] = {}
+        if self.brand not in brands:
+            problems["brand"] = CHOOSE_A_BRAND
+        _check_terms(self.listed, problems)
+        if problems:
+            raise Unfit(problems)
+        return Brief(name="", brand=self.brand, starts_at=now, ends_at=now, terms=self.listed)
+
     def fit(self, brands: Sequence[str]) -> Brief:
         """The brief that was meant.
 

@@ -165,6 +165,14 @@ def test_what_does_not_fit_is_said_at_its_field(change: dict[str, str], field: s
     assert words in refused.value.problems[field]
 
 
+def test_terms_can_be_tried_before_the_rest_is_written() -> None:
+    brief = Draft(brand="Acme", terms="gratis").trial(["Acme"], START)
+    assert (brief.terms, brief.starts_at, brief.ends_at) == (("gratis",), START, START)
+    with pytest.raises(Unfit) as refused:
+        Draft(brand="x", terms="\n".join(map(str, range(MOST_TERMS + 1)))).trial(["Acme"], START)
+    assert list(refused.value.problems) == ["brand", "terms"]
+
+
 def test_every_field_that_is_wrong_is_named_at_once() -> None:
     with pytest.raises(Unfit) as refused:
         Draft().fit(["Acme"])
