@@ -15,7 +15,6 @@ SOON = 0.75
 
 ASKS = {"acknowledge": "claim", "reply": "answer", "resolve": "resolve"}
 NOUNS = {"acknowledge": "Claim", "reply": "Answer", "resolve": "Resolve"}
-DONE = {"acknowledge": "claimed", "reply": "answered", "resolve": "resolved"}
 
 _UNITS = (
     (timedelta(minutes=1), timedelta(seconds=1), "s"),
@@ -45,7 +44,7 @@ class Dial:
 
     Args:
         noun: what is promised: Claim, Answer or Resolve.
-        words: how it stands, as in "within 12 min", "kept, after 3 min" or "5 min late".
+        words: how it stands, as in "within 12 min", "after 3 min, in time" or "5 min late".
         tone: calm, soon, late, kept or missed.
         until: when it is or was due.
     """
@@ -100,9 +99,9 @@ def dials(case: Case, now: datetime) -> tuple[Dial, ...]:
 def _dial(case: Case, clock: Clock, since: datetime, by: datetime, at: datetime | None, now: datetime) -> Dial:
     noun = NOUNS[clock]
     if at is not None and at <= by:
-        return Dial(noun=noun, words=f"{DONE[clock]} after {brief_span(at - since)}, in time", tone="kept", until=by)
+        return Dial(noun=noun, words=f"after {brief_span(at - since)}, in time", tone="kept", until=by)
     if at is not None:
-        return Dial(noun=noun, words=f"{DONE[clock]} {brief_span(at - by)} late", tone="missed", until=by)
+        return Dial(noun=noun, words=f"{brief_span(at - by)} late", tone="missed", until=by)
     if case.status == "resolved":
         # A case that ended without an answer owes none any more.
         return Dial(noun=noun, words="no longer due", tone="calm", until=by)
