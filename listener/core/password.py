@@ -56,7 +56,7 @@ def check_password(password: str, *known: str) -> str:
         )
     if len(chosen) > LONGEST:
         raise Refused(f"a password has at most {LONGEST} characters")
-    if _guessed(chosen.casefold(), tuple(word.casefold() for word in known if word)):
+    if _guessed(chosen.casefold(), tuple(word.casefold().replace(" ", "") for word in known if word.strip())):
         raise Refused("that password is among the first that anybody would try; take another one")
     return chosen
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from listener.casework.sessions import digest_of
-from listener.core.errors import StoreError
+from listener.core.errors import Refused, StoreError
 from listener.core.event import OPERATOR, Actor
 from listener.web import Server
 from tests.web.stage import Stage
@@ -405,3 +406,47 @@ def test_odd_text_in_every_field_is_refused_in_words(outside: httpx2.Client, ser
             ):
                 assert admin.post(path, data=dict.fromkeys(fields, odd)).status_code in {409, 429}
             assert admin.post("/colleagues/%00%ff/role", data={"role": odd}).status_code == 409
+
+
+def test_one_link_used_by_many_at_once_lets_one_in(stage: Stage) -> None:
+    secret = stage.accounts.first_link()
+    assert secret is not None
+
+    def use(n: int) -> bool:
+        try:
+            stage.accounts.welcome(
+                secret, handle=f"h{n}", name=f"N{n}", password=PASSWORD, address=f"192.0.2.{n}", browser=""
+            )
+        except Refused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(12) as threads:
+        assert sum(threads.map(use, range(12))) == 1
+    assert len(stage.store.colleagues.all()) == 1
+
+
+def test_a_rush_of_sign_ins_hashes_one_password_at_a_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    join(stage)
+    at_once: list[int] = []
+    inside = 0
+
+    class Slow(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            nonlocal inside
+            inside += 1
+            at_once.append(inside)
+            found = super().verify(hash, password)
+            inside -= 1
+            return found
+
+    monkeypatch.setattr(stage.passwords, "_hasher", Slow(time_cost=20, memory_cost=512, parallelism=1))
+    stage.store.colleagues.set_password(stage.accounts.find("dana").id, stage.passwords.write(PASSWORD))
+    with ThreadPoolExecutor(8) as threads:
+        secrets = set(
+            threads.map(
+                lambda n: stage.sessions.sign_in("dana", PASSWORD, address=f"192.0.2.{n}", browser=""), range(8)
+            )
+        )
+    assert len(secrets) == 8
+    assert at_once == [1] * 8
