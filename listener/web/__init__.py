@@ -92,24 +92,8 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     def start(by: MayRead) -> RedirectResponse:
         return RedirectResponse(START)
 
-    add_signing(web, pages)
-    add_account(web, pages)
-    add_colleagues(web, pages)
-    inbox = add_inbox(web, pages)
-    add_acts(web, inbox, desk)
-    add_apart(web, pages)
-    add_views(web, desk)
-    add_mentions(web, pages)
-    add_trends(web, pages)
-    add_places(web, pages)
-    add_campaigns(web, pages)
-    add_customers(web, pages)
-    add_calls(web, pages)
-    add_api(web, desk)
-    add_api_acts(web, desk)
-    add_account_api(web, desk)
-    add_campaigns_api(web, desk)
-    add_customers_api(web, desk)
+    _add_pages(web, pages)
+    _add_programs(web, desk)
     add_watchers(web, desk, health)
     add_openapi(web)
     add_problems(web, pages)
@@ -117,3 +101,29 @@ def make_web(desk: Desk, health: Health = _nothing_wrong) -> FastAPI:
     web.add_middleware(GZipMiddleware, minimum_size=1000)
     web.add_middleware(Guard, settings=lambda: desk.settings)
     return web
+
+
+def _add_pages(web: FastAPI, pages: Pages) -> None:
+    """What people read and do."""
+    add_signing(web, pages)
+    add_account(web, pages)
+    add_colleagues(web, pages)
+    inbox = add_inbox(web, pages)
+    add_acts(web, inbox, pages.desk)
+    add_apart(web, pages)
+    add_views(web, pages.desk)
+    add_mentions(web, pages)
+    add_trends(web, pages)
+    add_places(web, pages)
+    add_campaigns(web, pages)
+    add_customers(web, pages)
+    add_calls(web, pages)
+
+
+def _add_programs(web: FastAPI, desk: Desk) -> None:
+    """The same as JSON."""
+    add_api(web, desk)
+    add_api_acts(web, desk)
+    add_account_api(web, desk)
+    add_campaigns_api(web, desk)
+    add_customers_api(web, desk)

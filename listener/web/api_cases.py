@@ -74,12 +74,16 @@ class RevisionJson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionJson:
-    """A mention with what was decided about it; probabilities are those of the text alone, before stars."""
+    """A mention with what was decided about it; probabilities are those of the text alone, before stars.
+
+    What is private is never quoted in public.
+    """
 
     id: int
     source: str
     place: str
     kind: str
+    private: bool
     url: str | None
     author: str
     author_name: str
@@ -203,6 +207,7 @@ def mention_json(trail: Trail) -> MentionJson:
         source=post.source,
         place=mention.place,
         kind=post.kind,
+        private=post.private,
         url=link(post.url),
         author=post.author.handle,
         author_name=post.author.name,
