@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from listener.app import rules_of
 from listener.core.errors import SettingsError
 from listener.core.route import Matcher
 from listener.settings import Problem, Settings, duration, duration_text, load
@@ -184,6 +185,9 @@ FAULTS = {
     "[[place]]\nname = ' n'\nsource = 'x'": "2: `name`: a name is 1 to 100",
     "[[channel]]\nname = 'desk'": "1: `adapter` is missing",
     "[[channel]]\nname = 'desk'\nadapter='a'\n[[channel]]\nname = 'Desk'\nadapter='a'": "5: a second channel is called",
+    "[inbox]\nannounce_channels = ['consol']": (
+        "2: no channel is called `consol`; did you mean `console`? known: console"
+    ),
     "[route]\nchannels = ['consol']": "2: no channel is called `consol`; did you mean `console`? known: console",
     "[route]\ngroup_by = ['brand',\n 'brnd']": "3: unknown fact `brnd`; did you mean `brand`? known: ",
     "[route]\nseverity = 'awful'": "2: `severity`: input should be 'crisis', 'high', 'normal' or 'low'",
@@ -531,3 +535,20 @@ def test_any_toml_is_located(table: Mapping[str, str]) -> None:
     for key, start in ((path[0], line) for path, line in lines.items() if len(path) == 1):
         head = text.split("\n")[start - 1].split(" = ")[0] if not str(key).endswith("=") else ""
         assert not head or str(key) == next(iter(tomllib.loads(f"{head} = 1")))
+
+
+TWO = "[[channel]]\nname = 'desk'\nadapter = 'console'\n[[channel]]\nname = 'leads'\nadapter = 'console'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ("desk", "leads")),
+        ("[inbox]\nannounce_channels = []", ()),
+        ("[inbox]\nannounce_channels = ['leads']", ("leads",)),
+    ],
+)
+def test_campaigns_are_told_to_all_channels_unless_some_are_chosen(
+    folder: Folder, text: str, told: tuple[str, ...]
+) -> None:
+    assert rules_of(folder.load(TWO + text)).announce_channels == told
