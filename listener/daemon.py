@@ -25,6 +25,7 @@ from listener.core.errors import ListenerError, SettingsError, StoreError, Store
 from listener.core.protocols import Clock
 from listener.engine.threads import Engine
 from listener.errands import Errands, welcome_url
+from listener.lock import Lock
 from listener.settings import Settings
 from listener.telemetry import get_logger, set_up_logging
 
