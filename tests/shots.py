@@ -12,13 +12,18 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser
 
 from listener.app import utc_now
+from listener.core.campaign import Draft
+from listener.core.colleague import Role
+from listener.core.customer import Voice
 from listener.core.errors import Unavailable
+from listener.core.event import Actor
 from listener.core.mention import Author, Engagement, Post
 from listener.core.protocols import Scorer, Tools
 from listener.core.sentiment import Verdict, unreadable
@@ -34,6 +39,21 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / ".shots"
 NOW = datetime(2026, 11, 15, 9, 30, tzinfo=UTC)
 WIDTHS: Mapping[int, int] = {1280: 760, 390: 1200}
+WHOLE = {"case", "trends", "account", "colleagues", "campaign"}
+"""Pages that are photographed in their whole length as well."""
+
+COLLEAGUES: tuple[tuple[Role, str], ...] = (("lead", "dana"), ("agent", "ben"), ("marketer", "mia"), ("admin", "root"))
+
+BRIEF = {
+    "name": "Free returns in November",
+    "brand": "Brackholm",
+    "starts_at": "2026-11-01T00:00",
+    "ends_at": "2026-11-30T23:59",
+    "terms": "",
+    "promises": "Everything bought in November may be returned free of charge until 31 January.",
+    "known_issues": "Returns of tents take ten days at present: the depot is full.",
+    "wording": "Of course you can send it back, and it costs you nothing. The label is in your account.",
+}
 
 BAD = frozenset({
     "broken", "broke", "refund", "waiting", "worst", "terrible", "awful", "never", "late", "lost", "missing", "rude",
@@ -109,22 +129,67 @@ def _python_posts() -> Iterator[Post]:
                    author=Author(name="A. Pythonista"), published_at=NOW - timedelta(days=9 - n))  # fmt: skip
 
 
-def shoot(browser: Browser, stage: Stage, url: str, paths: Mapping[str, str]) -> None:
-    """Photograph each page at each width in each scheme, whole."""
+def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
+    """Let the colleagues do a morning's work; gives the addresses of the pages by who looks at them."""
+    dana, ben, mia, root = (
+        Actor(colleague=stage.colleague(role, handle), via="page")
+        for role, handle in COLLEAGUES
+    )  # fmt: skip
+    worth = _worth_a_look(stage)
+    campaign = stage.campaigns.register(Draft(**BRIEF), mia)
+    stage.campaigns.register(
+        Draft(**{**BRIEF, "name": "Winter boots", "terms": "boots", "starts_at": "2026-11-20T08:00"}), mia
+    )
+    others = [case.public_id for case in stage.store.cases.unresolved(40) if case.public_id != worth]
+    stage.casework.claim(worth, ben)
+    stage.casework.note(worth, ben, "Called the depot: the parcel is there, it goes out this afternoon.")
+    for case in others[1:3]:
+        stage.casework.claim(case, dana)
+    stage.casework.snooze(others[3], ben, NOW + timedelta(hours=5))
+    for case in others[4:8]:
+        stage.casework.resolve(case, dana, "answered")
+    customer = stage.customers.link(_voice(stage, worth), _voice(stage, others[9]), ben).customer
+    stage.accounts.invite(root, "noor", "Noor Haddad", "agent")
+    stage.tokens.make(root, "Prometheus", ["read"], timedelta(days=90))
+    welcome = stage.accounts.reset(root, "ben")[1]
+    return {
+        "": {"sign-in": "/sign-in", "welcome": f"/welcome/{welcome}"},
+        "ben": {
+            "cases": "/cases", "case": f"/cases/{worth}", "empty": "/cases?view=snoozed&q=nothing",
+            "customers": "/customers", "customer": f"/customers/{customer.public_id}", "call": "/calls/new",
+        },
+        "dana": {"mentions": "/mentions", "trends": "/trends", "places": "/places", "missing": "/nowhere"},
+        "mia": {
+            "campaigns": "/campaigns", "campaign": f"/campaigns/{campaign.public_id}", "campaign-new": "/campaigns/new"
+        },
+        "root": {"colleagues": "/colleagues", "account": "/account", "audit": "/audit"},
+    }  # fmt: skip
+
+
+def _voice(stage: Stage, case: str) -> Voice:
+    """The author of a case."""
+    found = stage.store.cases.find(case)
+    assert found is not None
+    source, realm, handle = stage.store.cases.voice(found.id).split("\x1f")
+    return Voice(source=source, realm=realm, handle=handle)
+
+
+def shoot(browser: Browser, stage: Stage, url: str, pages: Mapping[str, Mapping[str, str]]) -> None:
+    """Photograph each page at each width in each scheme, as its reader sees it."""
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for scheme in schemes:
-        for width, height in WIDTHS.items():
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=False
-            )
-            stage.sign_in(context, url, "lead", "Dana Okafor")
-            page = context.new_page()
-            for name, path in paths.items():
-                page.goto(url + path)
-                page.screenshot(path=OUT / f"{name}-{width}-{scheme}.png")
-                if name in {"case", "trends"}:
-                    page.screenshot(path=OUT / f"{name}-{width}-{scheme}-whole.png", full_page=True)
-            context.close()
+    for scheme, width, who in product(schemes, WIDTHS, pages):
+        context = browser.new_context(
+            viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme, java_script_enabled=False
+        )
+        if who:
+            stage.sign_in(context, url, stage.accounts.find(who).role, who)
+        page = context.new_page()
+        for name, path in pages[who].items():
+            page.goto(url + path)
+            page.screenshot(path=OUT / f"{name}-{width}-{scheme}.png")
+            if name in WHOLE:
+                page.screenshot(path=OUT / f"{name}-{width}-{scheme}-whole.png", full_page=True)
+        context.close()
 
 
 def _worth_a_look(stage: Stage) -> str:
@@ -148,21 +213,13 @@ def main() -> int:
         play(stage)
         server = serve(make_web(stage), "127.0.0.1", 0)
         server.start()
-        paths = {
-            "cases": "/cases",
-            "case": f"/cases/{_worth_a_look(stage)}",
-            "mentions": "/mentions",
-            "trends": "/trends",
-            "places": "/places",
-            "empty": "/cases?status=resolved",
-            "missing": "/nowhere",
-        }
+        pages = work(stage)
         try:
             with open_chromium() as browser:
-                shoot(browser, stage, server.url, paths)
+                shoot(browser, stage, server.url, pages)
         finally:
             server.stop()
-    print(f"Pictures of {len(paths)} pages are in {OUT.relative_to(ROOT)}/.")
+    print(f"Pictures of {sum(map(len, pages.values()))} pages are in {OUT.relative_to(ROOT)}/.")
     return 0
 
 
