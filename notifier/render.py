@@ -171,6 +171,8 @@ class _Words:
         return self.safe(shorten(one_line((author.handle or "unknown author") + name), 80)) + followers
 
     def where(self, mention: Mention) -> str:
+        if mention.post.private:
+            return f"{self.safe(mention.post.source)}, in private: never quote it in public"
         return f"{self.safe(mention.post.source)}, place {self.safe(shorten(one_line(mention.place), 80))}"
 
     def quote(self, mention: Mention) -> str:

@@ -76,6 +76,8 @@ def _mention(trail: Trail) -> Iterator[str]:
     yield f"Mention {mention.id}: {mention.brand} at {mention.place}"
     yield f"  post: {post.kind} {post.external_id} of {post.source}" + (f" in {post.realm}" if post.realm else "")
     yield f"  by {post.author.handle or 'nobody named'}, published {_time(post.published_at)}, {post.url or 'no link'}"
+    if post.private:
+        yield "  private: never quote it in public"
     if post.rating is not None:
         yield f"  rating: {post.rating:.2f} of 1"
     if post.title:

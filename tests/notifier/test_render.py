@@ -44,6 +44,14 @@ def test_one_case_is_told_in_plain_words() -> None:
     ]
 
 
+def test_what_was_told_in_private_is_marked_so() -> None:
+    message = example_message()
+    line = message.cases[0]
+    call = replace(line.mention, post=replace(line.mention.post, kind="call", source="call"))
+    said = render(replace(message, cases=(replace(line, mention=call), *message.cases[1:])))
+    assert "Where: call, in private: never quote it in public" in said.text.splitlines()
+
+
 def test_a_storm_says_how_many_and_lists_the_newest() -> None:
     said = render(example_message(count=12, total=60, reason="grown"))
     assert said.title == "HIGH: The matter grew to 60 cases, Brackholm"
