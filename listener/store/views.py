@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from listener.core.case import Status
 from listener.core.view import SavedView
-from listener.store.engine import Connections, to_ms
+from listener.store.engine import Connections, marks, to_ms
 
 BATCH = 500
 
@@ -41,11 +42,12 @@ class Views:
         rows = self._db.read("SELECT name, query FROM views WHERE colleague_id = ? ORDER BY id", (colleague,))
         return tuple(SavedView(name=row["name"], query=row["query"]) for row in rows)
 
-    def tally(self) -> dict[tuple[str, str, str, int | None], int]:
+    def tally(self, statuses: Sequence[Status]) -> dict[tuple[str, str, str, int | None], int]:
         """How many cases there are by status, brand, severity and row id of the colleague who has them."""
         rows = self._db.read(
-            "SELECT status, brand, severity, assignee_id, count(*) AS n FROM cases WHERE mentions >= 0 "
-            "GROUP BY 1, 2, 3, 4"
+            "SELECT status, brand, severity, assignee_id, count(*) AS n FROM cases "
+            f"WHERE mentions >= 0 AND status IN ({marks(len(statuses))}) GROUP BY 1, 2, 3, 4",
+            statuses,
         )
         return {(row["status"], row["brand"], row["severity"], row["assignee_id"]): row["n"] for row in rows}
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from listener.casework import Accounts, Calls, Campaigns, Casework, Customers, Exclusions, Sessions, Tokens, Views
-from listener.core.case import Case, Wanted
+from listener.core.case import Case, Status, Wanted
 from listener.core.colleague import Colleague
 from listener.core.delivery import Delivery
 from listener.core.event import Event
@@ -166,7 +166,7 @@ class Colleagues(Protocol):
 class Cuts(Protocol):
     """Counts what the inbox lists."""
 
-    def tally(self) -> Mapping[tuple[str, str, str, int | None], int]:
+    def tally(self, statuses: Sequence[Status]) -> Mapping[tuple[str, str, str, int | None], int]:
         """How many cases there are by status, brand, severity and who has them."""
         ...
 

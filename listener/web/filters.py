@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode
 
 from listener.core.case import Status, Wanted
 from listener.core.colleague import Colleague
+from listener.core.protocols import Clock
 from listener.core.route import SEVERITIES, Severity
 from listener.web.desk import Store
 
@@ -37,6 +39,9 @@ NOBODY = "nobody"
 """In the filter by colleague: cases that nobody has."""
 
 LAST_PAGE = 10_000
+WORKING: tuple[Status, ...] = ("open", "acknowledged", "snoozed")
+MANY = 5_000
+REST = timedelta(seconds=30)
 
 Tally = Mapping[tuple[str, str, str, int | None], int]
 
@@ -194,14 +199,19 @@ def counts(tally: Tally, asked: Filters, me: Colleague | None) -> Counts:
 class Tallies:
     """Counts cases once for each state of the database: every change of a case leaves an event.
 
+    Resolved ones, of which there are ever more, are counted anew at most every half minute once they are many.
+
     Args:
         store: what is counted.
+        clock: says the present.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         """Nothing is counted yet."""
         self._store = store
-        self._kept: tuple[int, Tally] = (-1, {})
+        self._clock = clock
+        self._working: tuple[int, Tally] = (-1, {})
+        self._ended: tuple[int, datetime, Tally] = (-1, clock(), {})
 
     def now(self) -> Tally:
         """The counts as they are.
@@ -210,9 +220,12 @@ class Tallies:
             StoreError: the database cannot be read.
         """
         # Asked first: an event that comes in between is counted again, never overlooked.
-        newest = self._store.events.newest_id()
-        known, tally = self._kept
-        if known != newest:
-            tally = self._store.views.tally()
-            self._kept = (newest, tally)
-        return tally
+        newest, now = self._store.events.newest_id(), self._clock()
+        if self._working[0] != newest:
+            self._working = (newest, self._store.views.tally(WORKING))
+        known, at, ended = self._ended
+        many = sum(ended.values()) > MANY
+        if known != newest and not (many and timedelta(0) <= now - at < REST):
+            ended = self._store.views.tally(("resolved",))
+            self._ended = (newest, now, ended)
+        return {**self._working[1], **ended}

@@ -117,7 +117,7 @@ class Inbox:
         self._pages = pages
         self._desk: Desk = pages.desk
         self._lookers = lookers
-        self._tallies = Tallies(pages.desk.store)
+        self._tallies = Tallies(pages.desk.store, pages.desk.clock)
 
     def listing(self, asked: Filters, by: Actor) -> Listing:
         """The list for somebody.
@@ -211,7 +211,9 @@ def quiet(store: Store) -> Quiet:
 
 def panels(desk: Desk, case: Case | None, by: Actor) -> Mapping[str, object]:
     """What other parts of the desk show on a case's page: its customer and the briefs that apply."""
-    return {"customer": customer_panel(desk, case, by) if case else None, "briefs": desk.campaigns.of_case(case.id, by) if case else (),
+    return {
+        "customer": customer_panel(desk, case, by) if case else None,
+        "briefs": desk.campaigns.of_case(case.id, by) if case else (),
         "unread": desk.campaigns.unread(by),
     }
 
