@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -60,6 +61,16 @@ def back_to(public_id: str, case: str) -> RedirectResponse:
     return RedirectResponse(f"/cases/{case}" if whole else f"/campaigns/{public_id}", 303)
 
 
+def grouped(found: Sequence[Carried]) -> tuple[tuple[State, str, tuple[Carried, ...]], ...]:
+    """Campaigns by where they stand: what comes next first, what is past by its end."""
+    # They come with the last end first.
+    soonest = sorted(found, key=lambda each: each.campaign.brief.starts_at)
+    return tuple(
+        (state, title, tuple(each for each in (soonest if state == "announced" else found) if each.state == state))
+        for state, title in GROUPS
+    )
+
+
 class _Forms:
     """The form in its states: empty, with entries and what is wrong with them, with a preview, with differences."""
 
@@ -109,13 +120,9 @@ def _add_reading(web: FastAPI, pages: Pages) -> None:
     @web.get("/campaigns", include_in_schema=False)
     def campaigns(by: MayRead) -> HTMLResponse:
         found = desk.campaigns.page(by)
-        groups = [(state, title, [each for each in found if each.state == state]) for state, title in GROUPS]
-        # What comes next stands first; what is past, by its end.
-        groups = [
-            (state, title, sorted(each, key=lambda one: one.campaign.brief.starts_at) if state == "announced" else each)
-            for state, title, each in groups
-        ]
-        return pages.show("campaigns.html", by=by, groups=groups, any=bool(found), unread=desk.campaigns.unread(by))
+        return pages.show(
+            "campaigns.html", by=by, groups=grouped(found), any=bool(found), unread=desk.campaigns.unread(by)
+        )
 
     # Before the next one, which would take "new" for an id.
     @web.get("/campaigns/new", include_in_schema=False)

@@ -127,6 +127,10 @@ def add_campaigns_api(web: FastAPI, desk: Desk) -> None:
         desk.campaigns.change(public_id, changed.brief.draft(), by, changed.version)
         return _one(desk, public_id, by)
 
+    _add_acts(web, desk)
+
+
+def _add_acts(web: FastAPI, desk: Desk) -> None:
     @web.post(BASE + "/{public_id}/withdraw")
     def withdraw(public_id: str, by: MayCampaign) -> CampaignJson:
         _one(desk, public_id, by)

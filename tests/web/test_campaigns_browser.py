@@ -96,6 +96,32 @@ def test_a_marketer_registers_an_agent_reads_on_the_case_and_the_lead_sees_it(
         page.close()
 
 
+def test_with_scripts_a_brief_that_was_read_folds_up_and_its_number_goes(
+    chromium: Browser, server: Server, stage: Stage
+) -> None:
+    mia = Actor(colleague=stage.colleague("marketer", "mia"), via="page")
+    ends = (START + DAY).isoformat()
+    made = stage.campaigns.register(
+        Draft(name="Gifts", brand="Acme", starts_at=(START - DAY).isoformat(), ends_at=ends, wording="A gift."), mia
+    )
+    (case,) = stage.store.cases.unresolved()
+    bob = stage.page(chromium, server.url, "agent", "bob")
+    for other in stage.store.campaigns.asking(stage.clock()):
+        if other.id != made.id:
+            stage.campaigns.read(other.public_id, Actor(colleague=stage.colleague("agent", "bob"), via="page"), 1)
+    bob.goto(f"{server.url}/cases/{case.public_id}")
+    bob.evaluate("window.__same = true")
+    brief = bob.get_by_role("article", name=re.compile("Gifts"))
+    expect(brief.get_by_text("A gift.")).to_be_visible()
+    brief.get_by_role("button", name="I have read it").click()
+    expect(brief).to_contain_text("You read it now")
+    expect(brief.get_by_text("A gift.")).to_be_hidden()
+    expect(bob.get_by_role("link", name="Campaigns", exact=True)).to_be_visible()
+    assert bob.evaluate("window.__same"), "the page was not loaded anew"
+    bob.close()
+    stage.campaigns.withdraw(made.public_id, mia)
+
+
 @pytest.fixture(scope="module")
 def paths(stage: Stage) -> list[str]:
     """A campaign of each state, some with hostile words, and every page of theirs."""

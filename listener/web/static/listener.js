@@ -46,8 +46,10 @@
       shown = text;
       renew(live(), fresh);
       document.title = page.title;
-      const [standing, renewed] = [document, page].map((of) => of.querySelector(".standing"));
-      if (standing && renewed) standing.replaceWith(document.adoptNode(renewed));
+      for (const part of [".standing", ".top [href='/campaigns']"]) {
+        const [before, after] = [document, page].map((of) => of.querySelector(part));
+        if (before && after && before.outerHTML !== after.outerHTML) before.replaceWith(document.adoptNode(after));
+      }
       document.dispatchEvent(new Event("renewed"));
     }
     return true;
