@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from listener.casework.permission import allowed
 from listener.core import casework as rules
 from listener.core.case import Case, Outcome
-from listener.core.colleague import Colleague, Right, lacking
+from listener.core.colleague import Colleague
 from listener.core.errors import Refused
 from listener.core.event import Actor, CaseAct
 from listener.core.note import note_text
@@ -131,7 +132,7 @@ class Casework:
         Raises:
             Refused: there is no such case, the note is empty or too long, or the role does not allow it.
         """
-        me, now = self._may(by, "note"), self._clock()
+        me, now = allowed(by, "note"), self._clock()
         kept = note_text(text)
         with self._store.transaction():
             case = self._case(public_id)
@@ -144,7 +145,7 @@ class Casework:
         Raises:
             Refused: they cannot be merged, see `listener.core.casework.mergeable()`.
         """
-        me, now = self._may(by, "work"), self._clock()
+        me, now = allowed(by, "work"), self._clock()
         with self._store.transaction():
             case, target = self._case(public_id), self._case(into)
             rules.mergeable(case, target, me, now, self._holder(case))
@@ -161,7 +162,7 @@ class Casework:
         Raises:
             Refused: the mention is not in the case, or the role does not allow it.
         """
-        me, now = self._may(by, "correct"), self._clock()
+        me, now = allowed(by, "correct"), self._clock()
         with self._store.transaction():
             case = self._case(public_id)
             mention = self._store.mentions.find(mention_id)
@@ -185,7 +186,7 @@ class Casework:
         Raises:
             Refused: it is resolved already, another has it, or the role does not allow it.
         """
-        me, now = self._may(by, "correct"), self._clock()
+        me, now = allowed(by, "correct"), self._clock()
         with self._store.transaction():
             case = self._case(public_id)
             ended = self._store.cases.change(rules.resolve(case, "not us", me, now, self._holder(case)))
@@ -234,7 +235,7 @@ class Casework:
         self, public_id: str, by: Actor, act: CaseAct,
         change: Callable[[Case, Colleague, datetime, Colleague | None], Case], detail: str = "",
     ) -> Done:  # fmt: skip
-        me, now = self._may(by, "work"), self._clock()
+        me, now = allowed(by, "work"), self._clock()
         with self._store.transaction():
             case = self._case(public_id)
             changed = self._store.cases.change(change(case, me, now, self._holder(case)))
@@ -270,13 +271,6 @@ class Casework:
         news = [event for event in self._store.events.of_case(case.id) if event.act in {"grown", "returned"}]
         if news and (news[-1].version or 0) > seen:
             raise Refused(NEWS, resource=case.public_id)
-
-    def _may(self, by: Actor, right: Right) -> Colleague:
-        if by.colleague is None:
-            raise Refused("that takes a colleague")
-        if not by.colleague.may(right):
-            raise Refused(lacking(by.colleague.role, right))
-        return by.colleague
 
 
 def _frozen(case: Case) -> dict[str, object]:

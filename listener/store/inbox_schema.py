@@ -89,7 +89,7 @@ ALTER TABLE cases ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
 -- source, realm and handle of its author
 ALTER TABLE cases ADD COLUMN voice TEXT NOT NULL DEFAULT '';
 UPDATE cases SET voice = coalesce((
-    SELECT p.source || char(31) || p.realm || char(31) || lower(p.handle) FROM case_mentions j
+    SELECT p.source || char(31) || p.realm || char(31) || casefold(p.handle) FROM case_mentions j
     JOIN mentions m ON m.id = j.mention_id JOIN posts p ON p.id = m.post_id
     WHERE j.case_id = cases.id AND p.handle <> '' ORDER BY m.id LIMIT 1), '');
 DROP INDEX cases_list;

@@ -222,6 +222,7 @@ def a_first_schema(db: Database) -> None:
 @migrations()  # type: ignore[untyped-decorator]
 def b_service_inbox(db: Database) -> None:
     """Colleagues, what they do with cases, customers, campaigns."""
+    db.register_function(str.casefold, deterministic=True, name="casefold")
     _run(db, INBOX)
 
 
