@@ -20,12 +20,14 @@ from playwright.sync_api import Browser
 
 from listener.app import utc_now
 from listener.core.campaign import Draft
-from listener.core.colleague import Role
+from listener.core.casework import promised
+from listener.core.colleague import Colleague, Role
 from listener.core.customer import Voice
 from listener.core.errors import Unavailable
-from listener.core.event import Actor
+from listener.core.event import OPERATOR, Actor
 from listener.core.mention import Author, Engagement, Post
 from listener.core.protocols import Scorer, Tools
+from listener.core.route import SLA
 from listener.core.sentiment import Verdict, unreadable
 from listener.registry import build_scorer
 from listener.settings import load
@@ -42,7 +44,10 @@ WIDTHS: Mapping[int, int] = {1280: 760, 390: 1200}
 WHOLE = {"case", "trends", "account", "colleagues", "campaign"}
 """Pages that are photographed in their whole length as well."""
 
-COLLEAGUES: tuple[tuple[Role, str], ...] = (("lead", "dana"), ("agent", "ben"), ("marketer", "mia"), ("admin", "root"))
+COLLEAGUES: tuple[tuple[Role, str, str], ...] = (
+    ("lead", "dana", "Dana Okafor"), ("agent", "ben", "Ben Azikiwe"), ("marketer", "mia", "Mia Lindqvist"),
+    ("admin", "root", "Rosa Ottesen"),
+)  # fmt: skip
 
 BRIEF = {
     "name": "Free returns in November",
@@ -129,12 +134,24 @@ def _python_posts() -> Iterator[Post]:
                    author=Author(name="A. Pythonista"), published_at=NOW - timedelta(days=9 - n))  # fmt: skip
 
 
+def catch_up(stage: Stage, dana: Actor) -> None:
+    """What is older than a few days was answered in its time; the rest came in this morning."""
+    worth = _worth_a_look(stage)
+    fresh = 0
+    for case in stage.store.cases.unresolved(1000):
+        if case.public_id != worth and case.opened_at < NOW - timedelta(days=3):
+            stage.casework.resolve(case.public_id, dana, "answered")
+            continue
+        fresh += 1
+        sla = SLA(acknowledge=timedelta(minutes=30), reply=timedelta(hours=4), resolve=timedelta(days=3))
+        with stage.store.transaction():
+            stage.store.cases.change(promised(case, sla, NOW - timedelta(minutes=37 - 4 * min(fresh, 8))))
+
+
 def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
     """Let the colleagues do a morning's work; gives the addresses of the pages by who looks at them."""
-    dana, ben, mia, root = (
-        Actor(colleague=stage.colleague(role, handle), via="page")
-        for role, handle in COLLEAGUES
-    )  # fmt: skip
+    dana, ben, mia, root = (Actor(colleague=_joined(stage, *each), via="page") for each in COLLEAGUES)
+    catch_up(stage, dana)
     worth = _worth_a_look(stage)
     campaign = stage.campaigns.register(Draft(**BRIEF), mia)
     stage.campaigns.register(
@@ -149,13 +166,13 @@ def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
     for case in others[4:8]:
         stage.casework.resolve(case, dana, "answered")
     customer = stage.customers.link(_voice(stage, worth), _voice(stage, others[9]), ben).customer
-    stage.accounts.invite(root, "noor", "Noor Haddad", "agent")
+    _, welcome = stage.accounts.invite(root, "noor", "Noor Haddad", "agent")
     stage.tokens.make(root, "Prometheus", ["read"], timedelta(days=90))
-    welcome = stage.accounts.reset(root, "ben")[1]
     return {
         "": {"sign-in": "/sign-in", "welcome": f"/welcome/{welcome}"},
         "ben": {
             "cases": "/cases", "case": f"/cases/{worth}", "empty": "/cases?view=snoozed&q=nothing",
+            "merge": f"/cases/{worth}/merge", "not-us": f"/cases/{others[0]}/not-us?word=stove",
             "customers": "/customers", "customer": f"/customers/{customer.public_id}", "call": "/calls/new",
         },
         "dana": {"mentions": "/mentions", "trends": "/trends", "places": "/places", "missing": "/nowhere"},
@@ -164,6 +181,15 @@ def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
         },
         "root": {"colleagues": "/colleagues", "account": "/account", "audit": "/audit"},
     }  # fmt: skip
+
+
+def _joined(stage: Stage, role: Role, handle: str, name: str) -> Colleague:
+    """Somebody who chose a password."""
+    _, secret = stage.accounts.invite(OPERATOR, handle, name, role)
+    stage.accounts.welcome(
+        secret, handle=handle, name=name, password="copper lantern seven rows", address="192.0.2.1", browser="a phone"
+    )  # fmt: skip
+    return stage.accounts.find(handle)
 
 
 def _voice(stage: Stage, case: str) -> Voice:

@@ -120,6 +120,8 @@ class Accounts:
         chosen = role_of(role)
         with self._store.transaction():
             made = self._store.colleagues.add(handle_of(handle), name_of(name), chosen, self._clock())
+            # Nobody waits for somebody who has not come yet.
+            made = self._store.colleagues.change(replace(made, on_duty=False))
             self._tell(by, "colleague invited", made, f"as {chosen}")
             return made, self._link(made)
 
@@ -167,7 +169,7 @@ class Accounts:
             self._end_ways_in(found, now)
             self._store.colleagues.set_password(found.id, None)
             self._tell(by, "account closed", found)
-            return self._store.colleagues.change(replace(found, left_at=now))
+            return self._store.colleagues.change(replace(found, left_at=now, on_duty=False))
 
     def reopen(self, by: Actor, handle: str) -> tuple[Colleague, str]:
         """Open a closed account again; gives it with the secret of a link to choose a new password.
@@ -225,7 +227,8 @@ class Accounts:
                 raise Refused(NO_LINK)
             if owner is None:
                 owner = self._store.colleagues.add(handle, name, "admin", now)
-            owner = self._store.colleagues.change(replace(owner, handle=handle, name=name))
+            on_duty = owner.on_duty or found.joining
+            owner = self._store.colleagues.change(replace(owner, handle=handle, name=name, on_duty=on_duty))
             self._store.colleagues.set_password(owner.id, written)
             self._store.sessions.end_all(owner.id)
             act: AccountAct = "colleague joined" if found.joining else "password changed"

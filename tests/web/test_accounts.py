@@ -264,10 +264,12 @@ def test_an_admin_invites_and_resets_by_links_that_are_shown_once(server: Server
         [link] = re.findall(r'value="(http://[^"]+/welcome/[^"]+)"', page)
         assert link not in admin.get("/colleagues").text
         assert "invited, the link works until" in admin.get("/colleagues").text
+        assert not stage.accounts.find("eve").on_duty
         with httpx2.Client(headers={"origin": server.url}, trust_env=False) as eve:
             assert "You were invited as marketer" in eve.get(link).text
             assert eve.post(link, data={"handle": "eve.b", "name": "Eve B", "password": PASSWORD}).status_code == 303
             assert "Eve B" in eve.get(f"{server.url}/cases").text
+            assert stage.accounts.find("eve.b").on_duty
             page = admin.post("/colleagues/eve.b/link").text
             [reset] = re.findall(r'value="(http://[^"]+/welcome/[^"]+)"', page)
             assert "Choose a new password" in eve.get(reset).text
