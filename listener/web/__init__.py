@@ -1,8 +1,8 @@
-"""The pages: server-rendered, read only for now. `make_web(desk)` gives the application, `serve()` puts it on a port.
+"""The pages, whole without JavaScript. `make_web(desk)` gives the application, `serve()` puts it on a port.
 
 | path | what |
 |---|---|
-| `/cases`, `/cases/{id}` | the staff's work, and one case with all that led to it |
+| `/cases`, `/cases/{id}` | the inbox: the staff's work beside the case that is open |
 | `/mentions` | what was judged, newest first |
 | `/trends` | volume and sentiment by brand |
 | `/places` | where we listen and how that goes |

@@ -64,6 +64,11 @@ def brief_span(length: timedelta) -> str:
     return f"{length.days} d"
 
 
+def late(until: datetime, now: datetime) -> str:
+    """How long something is overdue; in the first minute only that it is."""
+    return "overdue" if now - until < timedelta(minutes=1) else f"overdue by {brief_span(now - until)}"
+
+
 def tone_of(since: datetime, until: datetime, now: datetime) -> Tone:
     """How near the end of a span is."""
     if now >= until:
@@ -81,7 +86,7 @@ def chip(case: Case, now: datetime) -> Chip | None:
         return Chip(words=f"back in {left}" if deadline.until > now else "back now", tone="calm", until=deadline.until)
     tone = tone_of(deadline.since, deadline.until, now)
     ask = ASKS[deadline.clock]
-    words = f"{ask} overdue by {left}" if tone == "late" else f"{ask} within {left}"
+    words = f"{ask} {late(deadline.until, now)}" if tone == "late" else f"{ask} within {left}"
     return Chip(words=words, tone=tone, until=deadline.until)
 
 
@@ -106,5 +111,5 @@ def _dial(case: Case, clock: Clock, since: datetime, by: datetime, at: datetime 
         # A case that ended without an answer owes none any more.
         return Dial(noun=noun, words="no longer due", tone="calm", until=by)
     tone = tone_of(since, by, now)
-    words = f"overdue by {brief_span(by - now)}" if tone == "late" else f"within {brief_span(by - now)}"
+    words = late(by, now) if tone == "late" else f"within {brief_span(by - now)}"
     return Dial(noun=noun, words=words, tone=tone, until=by)
