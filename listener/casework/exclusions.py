@@ -23,13 +23,14 @@ NEWEST = 5_000
 
 CHOICES = 24
 _WORD = re.compile(r"[^\W\d_][\w'’-]{2,}")
-_EVERYDAY = frozenset(
+_ENGLISH = (
     "about after again all also and any are because been before being but can cannot could did does doing don't down "
     "each even every few for from get got had has have having her here him his how i'm into isn't it's its just like "
     "made make many may more most much must not now off one only other our out over own said same she should some "
     "such than that the their them then there these they this those through too under until very was way well were "
-    "what when where which while who why will with would you your".split()  # noqa: SIM905
+    "what when where which while who why will with would you your"
 )
+_EVERYDAY = frozenset(_ENGLISH.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
