@@ -103,6 +103,8 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", _keep(scope))
+                if self._settings().web.public_url.startswith("https://"):
+                    headers.setdefault("strict-transport-security", "max-age=31536000")
             elif bare:
                 message = {**message, "body": b""}
             await send(message)

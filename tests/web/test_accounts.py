@@ -120,6 +120,7 @@ def test_with_https_the_cookie_is_bound_to_the_host(outside: httpx2.Client, stag
     stage.settings = replace(stage.settings, web=replace(stage.settings.web, public_url="https://desk.example"))
     said = cookie(sign_in(outside))
     assert said.startswith("__Host-listener=")
+    assert outside.get("/sign-in").headers["strict-transport-security"] == "max-age=31536000"
     assert "Secure" in said
     assert "Domain" not in said
 
