@@ -42,7 +42,10 @@ def script(name: str) -> Found:
     return json.loads(done.stdout.decode().strip().splitlines()[-1])  # type: ignore[no-any-return]
 
 
-RUNS = {"scorer": scorer, "path": lambda: script("path"), "daemon": lambda: script("daemon")}
+RUNS = {
+    "scorer": scorer, "path": lambda: script("path"), "daemon": lambda: script("daemon"),
+    "desk": lambda: script("desk"),
+}  # fmt: skip
 
 
 def processor() -> str:
@@ -135,6 +138,32 @@ def speed_rows() -> list[str]:
     return rows
 
 
+def desk_rows() -> list[str]:
+    """The pages with many cases and many people."""
+    found = kept("desk")
+    if not found:
+        return []
+    slowest = float(max(found["list_p95_ms"], found["search_p95_ms"]))  # type: ignore[call-overload,type-var]
+    how = (
+        f"`bench_desk.py`: {found['mentions']:,} mentions, {found['cases']:,} cases, {found['people']} people with open "
+        f"streams, a click a second each for {found['seconds']:g} s; {found['clicks']} clicks"
+    )
+    rows = [
+        row("List and search of cases, p95, ms", slowest, "≤ 100", slowest <= 100 and not found["failed"], how),
+        *(
+            row(
+                f"{name}, median and p95, ms",
+                f"{found[f'{key}_p50_ms']} / {found[f'{key}_p95_ms']}",
+                "",
+                None,
+                "same run",
+            )
+            for key, name in (("list", "List"), ("search", "Search"), ("case", "Case page"), ("claim", "Claim"))
+        ),
+    ]
+    return rows
+
+
 def quality_rows() -> list[str]:
     """Quality, from the run that `make train` ends with."""
     path = ROOT / "models" / "bundled" / "quality.json"
@@ -174,6 +203,7 @@ def write() -> None:
         "| figure | measured | target | reached | how |",
         "|---|--:|---|---|---|",
         *speed_rows(),
+        *desk_rows(),
         *quality_rows(),
         *crash_rows(),
     ]
