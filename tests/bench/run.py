@@ -145,10 +145,10 @@ def desk_rows() -> list[str]:
         return []
     slowest = float(max(found["list_p95_ms"], found["search_p95_ms"]))  # type: ignore[call-overload,type-var]
     how = (
-        f"`bench_desk.py`: {found['mentions']:,} mentions, {found['cases']:,} cases, {found['people']} people with open "
-        f"streams, a click a second each for {found['seconds']:g} s; {found['clicks']} clicks"
+        f"`bench_desk.py`: {found['mentions']:,} mentions, {found['cases']:,} cases, {found['people']} people with "
+        f"open streams, a click a second each for {found['seconds']:g} s; {found['clicks']} clicks"
     )
-    rows = [
+    return [
         row("List and search of cases, p95, ms", slowest, "≤ 100", slowest <= 100 and not found["failed"], how),
         *(
             row(
@@ -161,7 +161,6 @@ def desk_rows() -> list[str]:
             for key, name in (("list", "List"), ("search", "Search"), ("case", "Case page"), ("claim", "Claim"))
         ),
     ]
-    return rows
 
 
 def quality_rows() -> list[str]:
