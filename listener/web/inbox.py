@@ -178,8 +178,8 @@ class Inbox:
             status: of the answer.
         """
         opened: CasePage | None = None
-        others = self._lookers.look(case.public_id if case else "", by.colleague, self._desk.clock())
         if case is not None:
+            others = self._lookers.look(case.public_id, by.colleague, self._desk.clock())
             opened = case_page(self._desk, case, by, others)
         page = self._pages.show(
             "cases.html", by=by, listing=self.listing(asked, by), asked=asked, opened=opened,

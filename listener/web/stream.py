@@ -113,35 +113,30 @@ def _line(case: str, act: str) -> str:
 class Lookers:
     """Who looks at which case, so that two do not write the same answer unawares. It forbids nothing.
 
+    Nobody says that they ceased to look: a mark ends by itself, and who reads on renews it. Otherwise two windows of
+    one colleague would call each other back for ever.
+
     Args:
-        tell: hears of a case at which somebody begins or ceases to look.
+        tell: hears of a case at which somebody begins to look.
     """
 
     def __init__(self, tell: Callable[[str, str], None]) -> None:
         """Nobody looks."""
         self._tell = tell
         self._lock = threading.Lock()
-        self._at: dict[int, tuple[str, str, datetime]] = {}
+        self._until: dict[tuple[str, str], datetime] = {}
 
     def look(self, case: str, by: Colleague | None, now: datetime) -> tuple[str, ...]:
-        """Mark a case as looked at; gives the names of the others who look at it.
-
-        Args:
-            case: its public id; empty when none is open.
-            by: who looks.
-            now: the present.
-        """
+        """Mark a case as looked at; gives the names of the others who look at it."""
+        me = by.name if by else ""
         with self._lock:
-            before = self._at.get(by.id, ("", "", now))[0] if by else ""
-            if by and case:
-                self._at[by.id] = (case, by.name, now + MARK)
-            elif by:
-                self._at.pop(by.id, None)
-            self._at = {who: mark for who, mark in self._at.items() if mark[2] > now}
-            others = tuple(name for who, (at, name, _) in self._at.items() if at == case and (not by or who != by.id))
-        if by and before != case:
-            for changed in filter(None, (before, case)):
-                self._tell(changed, "looking")
+            self._until = {mark: until for mark, until in self._until.items() if until > now}
+            begins = bool(me) and (case, me) not in self._until
+            if me:
+                self._until[case, me] = now + MARK
+            others = tuple(sorted(name for at, name in self._until if at == case and name != me))
+        if begins:
+            self._tell(case, "looking")
         return others
 
 
