@@ -411,8 +411,9 @@ def test_odd_text_in_every_field_is_refused_in_words(outside: httpx2.Client, ser
             assert admin.post("/colleagues/%00%ff/role", data={"role": odd}).status_code == 409
 
 
-def test_one_link_used_by_many_at_once_lets_one_in(stage: Stage) -> None:
-    secret = stage.accounts.first_link()
+@pytest.mark.parametrize("first", [True, False], ids=["the first", "an invitation"])
+def test_one_link_used_by_many_at_once_lets_one_in(stage: Stage, first: bool) -> None:
+    secret = stage.accounts.first_link() if first else stage.accounts.invite(OPERATOR, "dana", "Dana", "agent")[1]
     assert secret is not None
 
     def use(n: int) -> bool:
