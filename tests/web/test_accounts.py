@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -412,7 +413,14 @@ def test_odd_text_in_every_field_is_refused_in_words(outside: httpx2.Client, ser
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["the first", "an invitation"])
-def test_one_link_used_by_many_at_once_lets_one_in(stage: Stage, first: bool) -> None:
+def test_one_link_used_by_many_at_once_lets_one_in(stage: Stage, first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody, write = threading.Barrier(12, timeout=30), stage.passwords.write
+
+    def together(password: str) -> str:
+        everybody.wait()  # Each of them has looked at the link by now, and found it good.
+        return write(password)
+
+    monkeypatch.setattr(stage.passwords, "write", together)
     secret = stage.accounts.first_link() if first else stage.accounts.invite(OPERATOR, "dana", "Dana", "agent")[1]
     assert secret is not None
 
