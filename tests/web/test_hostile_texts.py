@@ -332,6 +332,46 @@ def test_every_hostile_text_is_shown_as_text_and_becomes_part_of_no_page(
     assert unseen == Counter(), f"of {len(filled.taken)} texts on {pages} pages"
 
 
+ASKED = (
+    "/cases?q={}", "/cases?brand={}", "/cases?assignee={}&q={}", "/mentions?brand={}", "/customers?q={}",
+    "/audit?who={}&act={}", "/sign-in?next={}&show=1", "/cases/{}", "/{}", "/cases/{case}?back={}&q={}",
+    "/cases/{case}/merge?q={}&back={}",
+)  # fmt: skip
+"""Addresses that show what they were asked for."""
+
+TYPED = ("/sign-in", "/calls/new", "/campaigns/new", "/customers/link", "/colleagues", "/account/name", "/views")
+"""Forms that come back with what was typed, as long as something of it is wrong."""
+
+
+def whole(text: str) -> str:
+    """What a browser sends of a text."""
+    return text[:3000].encode("utf-8", "replace").decode("utf-8")
+
+
+def test_no_text_that_is_sent_back_becomes_part_of_a_page(
+    filled: Filled, server: Server, ours: tuple[frozenset[str], frozenset[str]]
+) -> None:
+    case = filled.stage.store.cases.unresolved()[0].public_id
+    draw, faults, marks = texts(), [], set()
+    names = (
+        "handle", "password", "words", "topic", "customer", "brand", "mood", "name", "terms", "promises", "wording",
+        "starts_at", "ends_at", "known_issues", "one", "other", "role", "back", "key", "next",
+    )  # fmt: skip
+    with filled.stage.signed_in(server.url, "admin") as client:
+        for address in (*ASKED * 20, *TYPED * 8):
+            if address in TYPED:
+                answer = client.post(address, data={name: whole(next(draw)) for name in names})
+            else:
+                text = quote(whole(next(draw))[:180], safe="")
+                answer = client.get(address.replace("{case}", case).replace("{}", text))
+            if "html" in answer.headers.get("content-type", ""):
+                found = read(answer, ours)
+                faults += [f"{address}: {fault}" for fault in found.faults]
+                marks |= found.marks
+    assert "\n".join(sorted(set(faults))[:20]) == ""
+    assert len(marks) > 150
+
+
 LOOK = """
 (() => {
   document.querySelectorAll("details").forEach((each) => { each.open = true; });
