@@ -24,6 +24,8 @@ MAX_LINE = 8 * 2**20
 """Longest request or answer in bytes: an import sends its rows in portions well below it."""
 
 _PATIENCE = 120.0
+_STRANGER = 1.0
+"""Seconds that somebody who may not ask gets to hear so."""
 _IDLE = 60.0
 _AT_ONCE = 8
 _LONGEST_NAME = 100
@@ -130,6 +132,9 @@ class Control:
             connection.settimeout(_IDLE)
             with connection, connection.makefile("rb") as requests:
                 if not _may_ask(connection):
+                    # Hung up on before they asked, they would see a broken pipe instead of the reason.
+                    connection.settimeout(_STRANGER)
+                    requests.readline(MAX_LINE + 1)
                     _send(connection, _refusal(ListenerError("only the daemon's own user and root may ask")))
                     return
                 while line := requests.readline(MAX_LINE + 1):
