@@ -64,7 +64,10 @@ def paths(stage: Stage) -> tuple[str, ...]:
         "/trends",
         "/cases?brand=%3Cscript%3E",
         "/%3Cscript%3E",
+        "/cases?q=%3Cimg+src%3Dx+onerror%3Dx%3E&view=all",
         *(f"/cases/{c.public_id}" for c in cases),
+        *(f"/cases/{c.public_id}/not-us?word=%3Cscript%3E&more=%22%5D%2C" for c in cases[::20]),
+        *(f"/cases/{c.public_id}/merge?q=%3Cb%3E" for c in cases[::40]),
     )
 
 
@@ -141,6 +144,25 @@ def test_200_hostile_posts_run_nothing_and_reach_nobody(
     together = "\n".join(shown)
     for text in hostile.MARKUP + hostile.TEMPLATES:
         assert clean(text) in together
+
+
+def test_hostile_cases_that_open_in_place_run_nothing(chromium: Browser, server: Server, stage: Stage) -> None:
+    witness = Witness(origin=server.url)
+    page = stage.page(chromium, server.url, viewport={"width": 1280, "height": 800})
+    witness.watch(page)
+    page.goto(server.url + "/cases?page=2")
+    seen = set()
+    for _ in range(40):
+        page.keyboard.press("j")
+        chosen = page.evaluate("document.activeElement.closest('.case').dataset.case")
+        page.keyboard.press("Enter")
+        expect(page.locator(f"#case-{chosen}")).to_be_visible()
+        seen.add(chosen)
+    assert len(seen) == 40
+    assert page.evaluate("window.__pwned") is None
+    assert page.evaluate("window.__violations") == []
+    page.close()
+    assert (witness.dialogs, witness.strangers, witness.complaints) == ([], [], [])
 
 
 def test_the_canary_sings_where_text_is_not_text(chromium: Browser, server: Server, stage: Stage) -> None:
@@ -231,7 +253,8 @@ def test_pages_stay_light(server: Server, stage: Stage) -> None:
     files = {file.name: len(gzip.compress(file.read_bytes())) for file in folder.iterdir() if file.suffix != ".md"}
     assert sum(size for name, size in files.items() if name.endswith(".js")) <= SCRIPT
     with stage.signed_in(server.url) as web:
-        for path in ("/cases", "/mentions", "/trends", "/places"):
+        case = f"/cases/{stage.store.cases.unresolved()[0].public_id}"
+        for path in ("/cases", case, "/mentions", "/trends", "/places"):
             answer = web.get(path, headers={"accept-encoding": "gzip"})
             weight = int(answer.headers["content-length"]) + sum(files.values())
             assert answer.headers["content-encoding"] == "gzip"

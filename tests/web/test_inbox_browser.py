@@ -110,6 +110,7 @@ def test_keys_walk_the_list_correct_labels_find_words_and_go_elsewhere(
     keys.press("g")
     keys.press("p")
     expect(screen).to_have_url(f"{server.url}/places")
+    screen.wait_for_load_state("load")
     keys.press("g")
     keys.press("i")
     expect(screen).to_have_url(f"{server.url}/cases")
