@@ -139,7 +139,6 @@ def test_a_second_screen_sees_a_claim_within_a_second(
             page.goto(f"{server.url}/cases/{stove.public_id}")
             expect(page.locator(".state")).to_contain_text(words)
         expect(other.locator(".state")).to_contain_text("Dana is looking at it too")
-        other.wait_for_timeout(2100)  # what came before is shown by now
         other.evaluate(
             "window.__seen = 0; new MutationObserver(() => {"
             "if (!window.__seen && document.querySelector('.state').textContent.includes('Dana has it'))"
@@ -178,6 +177,20 @@ def test_renewing_keeps_typed_words_focus_scroll_menus_and_opened_details(
     assert screen.locator("#note-text").input_value() == "half a sen"
     screen.locator("form.write button").click()
     expect(screen.locator(".notes li")).to_contain_text("half a sen")
+
+
+def test_a_note_that_was_begun_waits_where_it_was_begun(screen: Page, server: Server, stage: Stage) -> None:
+    first, second, *_ = stage.store.cases.unresolved()
+    screen.goto(f"{server.url}/cases/{first.public_id}")
+    screen.locator("#note-text").fill("half a sen")
+    screen.locator(f"#row-{second.public_id} a").click()
+    expect(screen.locator(f"#case-{second.public_id}")).to_be_visible()
+    assert screen.locator("#note-text").input_value() == ""
+    screen.locator(f"#row-{first.public_id} a").click()
+    expect(screen.locator("#note-text")).to_have_value("half a sen")
+    screen.locator("form.write button").click()
+    expect(screen.locator(".notes li")).to_contain_text("half a sen")
+    expect(screen.locator("#note-text")).to_have_value("")
 
 
 def test_what_is_refused_is_said_in_place(chromium: Browser, server: Server, stage: Stage) -> None:

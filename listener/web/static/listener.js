@@ -71,6 +71,16 @@
     }
   };
 
+  // A note that was begun waits where it was begun, should another case open meanwhile.
+  const drafts = new Map();
+  const place = (field) => { const folder = field.closest(".folder"); return folder ? folder.id + field.id : ""; };
+  const recall = () => {
+    for (const field of live().querySelectorAll(".folder textarea")) {
+      const kept = drafts.get(place(field));
+      if (kept && !field.value) { field.value = kept; field.dataset.touched = "yes"; }
+    }
+  };
+
   // Reads a page, or sends a form and reads the page that it leads to, and shows it in place.
   const go = async (address, { form, sent, back } = {}) => {
     turn += 1;
@@ -79,12 +89,13 @@
     busy -= 1;
     if (!got) return;
     const { answer, text } = got, came = !form || answer.redirected;
-    if (form && came) for (const field of form.elements) delete field.dataset.touched;
+    if (form && came) for (const field of form.elements) { delete field.dataset.touched; drafts.delete(place(field)); }
     if (!show(text)) {
       if (came) location.assign(answer.url);
       else document.querySelector("main").replaceWith(document.adoptNode(parse(text).querySelector("main")));
       return;
     }
+    recall();
     if (came && !back) history[form ? "replaceState" : "pushState"](null, "", answer.url);
     if (!back && !live().contains(document.activeElement)) {
       const heading = live().querySelector(".folder h1");
@@ -95,8 +106,8 @@
 
   const look = async () => {
     const chosen = document.getSelection();
-    const reads = chosen && !chosen.isCollapsed && live().contains(chosen.anchorNode);
-    if (document.hidden || reads) return;
+    const reads = chosen && !chosen.isCollapsed && live() && live().contains(chosen.anchorNode);
+    if (!live() || document.hidden || reads) return;
     if (busy) { setTimeout(look, 300); return; }
     const before = location.href, got = await ask(before);
     if (got && got.answer.ok && location.href === before) show(got.text);
@@ -156,15 +167,23 @@
     return next ? next.dataset.case : "";
   };
 
-  document.addEventListener("input", (event) => { event.target.dataset.touched = "yes"; });
+  document.addEventListener("input", ({ target }) => {
+    target.dataset.touched = "yes";
+    if (target.matches(".folder textarea")) drafts.set(place(target), target.value);
+  });
   addEventListener("popstate", () => { if (inbox()) go(location.href, { back: true }); });
 
   const listen = () => {
-    let due = 0, last = 0;
+    let due = 0, rest = 0;
     const soon = () => {
-      clearTimeout(due);
-      // At once when it is quiet, every two seconds in a storm.
-      due = setTimeout(() => { last = Date.now(); look(); }, Math.max(40, last + 2000 - Date.now()));
+      if (due) return;
+      // At once when it is quiet; in a storm the longer apart the longer an answer takes.
+      due = setTimeout(async () => {
+        const began = Date.now();
+        due = 0;
+        await look();
+        rest = Date.now() + Math.max(400, 4 * (Date.now() - began));
+      }, Math.max(20, rest - Date.now()));
     };
     const stream = new EventSource(live().dataset.stream);
     stream.onopen = soon;
