@@ -213,7 +213,7 @@ class Cases:
         if wanted.assignee is not None:
             tests.append("assignee_id IS ?")
             values.append(wanted.assignee or None)
-        for word in wanted.words:
+        for word in (each.replace("\0", "") for each in wanted.words):  # The index reads a word to its first NUL.
             if len(word) < TRIGRAM:
                 tests.append("(headline LIKE ? ESCAPE '!' OR author LIKE ? ESCAPE '!')")
                 values += [_like(word)] * 2

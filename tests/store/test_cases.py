@@ -147,6 +147,8 @@ def test_a_case_without_a_promise_comes_last(store: Store) -> None:
         ({"words": ("acme", "nor")}, ["normal"]),
         ({"words": ("%",)}, []),
         ({"words": ("_",)}, []),
+        ({"words": ("\0hig",)}, ["high"]),
+        ({"words": ("\0",)}, ["crisis", "normal", "high", "low"]),
     ],
 )
 def test_lists_can_be_narrowed(store: Store, filters: dict[str, Any], found: list[str]) -> None:
