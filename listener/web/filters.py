@@ -138,8 +138,13 @@ def read(query: str) -> Filters:
         brand=said.get("brand", ""),
         assignee=said.get("assignee", ""),
         q=said.get("q", ""),
-        page=min(int(said["page"]), LAST_PAGE) if said.get("page", "").isdecimal() else 1,
+        page=_page(said.get("page", "")),
     )
+
+
+def _page(said: str) -> int:
+    """A page's number; longer ones than any page has are not even read."""
+    return max(1, min(int(said), LAST_PAGE)) if said.isdecimal() and len(said) <= len(str(LAST_PAGE)) else 1
 
 
 def count_of(tally: Tally, asked: Filters, wanted: Wanted) -> int | None:

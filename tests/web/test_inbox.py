@@ -363,3 +363,12 @@ def test_programs_do_the_same_as_pages(stage: Stage, case: Case, someone: Someon
     assert dana.post("/api/v1/views", json={"name": "a", "query": "view=mine&x=1"}).json()["query"] == "view=mine"
     assert dana.get("/api/v1/views").json() == {"views": [{"name": "a", "query": "view=mine"}]}
     assert dana.delete("/api/v1/views/a").status_code == 204
+
+
+@pytest.mark.parametrize("page", ["9" * 5000, "0", "-1", "٣"])
+def test_an_odd_page_number_among_the_filters_stops_no_act(
+    someone: Someone, stage: Stage, case: Case, page: str
+) -> None:  # fmt: skip
+    answer = do(someone(), case, "claim", back=f"page={page}")
+    assert answer.status_code == 303, answer.text[:500]
+    assert stage.store.cases.get(case.id).status == "acknowledged"
