@@ -10,7 +10,7 @@ from typing import Any, cast
 from listener.casework.permission import allowed
 from listener.core import casework as rules
 from listener.core.case import Case, Outcome
-from listener.core.colleague import Colleague
+from listener.core.colleague import Colleague, Right
 from listener.core.errors import Refused
 from listener.core.event import Actor, CaseAct
 from listener.core.note import note_text
@@ -29,6 +29,9 @@ _KEPT = (
     "acknowledged_at", "replied_at",
 )  # fmt: skip
 """The parts of a case that an act changes and that taking it back restores."""
+
+_TAKES: Mapping[str, Right] = {"noted": "note", "corrected": "correct", "not us": "correct"}
+"""The right that an act took, and that taking it back takes as well; other acts take "work"."""
 
 _TIMES = frozenset(name for name in _KEPT if name.endswith(("_until", "_at")))
 
@@ -190,7 +193,7 @@ class Casework:
         with self._store.transaction():
             case = self._case(public_id)
             ended = self._store.cases.change(rules.resolve(case, "not us", me, now, self._holder(case)))
-            mentions = self._store.mentions.of_case(case.id)
+            mentions = self._store.mentions.of_case(case.id, case.mentions)
             kept = [self._store.corrections.add(mention, None, me.id, now) for mention in mentions]
             return self._told(ended, case, by, "not us", now, also={"corrections": kept})
 
@@ -198,7 +201,8 @@ class Casework:
         """Take back what one did, while nothing happened to the case since.
 
         Raises:
-            Refused: it was another's act, too long ago, taken back before, or the case changed since.
+            Refused: it was another's act, too long ago, taken back before, the case changed since, or the role does
+                not allow it (any more).
         """
         now = self._clock()
         with self._store.transaction():
@@ -208,6 +212,7 @@ class Casework:
                 raise Refused("there is nothing of yours to take back there")
             if now - found.event.at > UNDO_FOR:
                 raise Refused("that is too long ago to take back; the case can still be changed by hand")
+            allowed(by, _TAKES.get(found.event.act, "work"))
             case = self._store.cases.get(found.event.case)
             if case.version != found.event.version:
                 raise Refused("the case changed since; look at it again", resource=case.public_id)

@@ -51,13 +51,22 @@ class Corrections:
         return int(rows[0]["id"])
 
     def take_back(self, correction_id: int, now: datetime) -> None:
-        """Undo a correction that still stands: the mention shows again what it showed before. In a transaction."""
+        """Undo a correction that still stands: the mention shows again what it showed before. In a transaction.
+
+        An earlier correction that had ended with this one stands again.
+        """
         rows = self._db.write(
             "UPDATE corrections SET gone_at = ? WHERE id = ? AND gone_at IS NULL RETURNING *",
             (to_ms(now), correction_id),
         )
         for row in rows:
             self._show(row["mention_id"], _before(row))
+            if row["was_scorer"] in {A_PERSON, None}:
+                self._db.write(
+                    "UPDATE corrections SET gone_at = NULL WHERE id = "
+                    "(SELECT max(id) FROM corrections WHERE mention_id = ? AND id < ? AND gone_at = ?)",
+                    (row["mention_id"], row["id"], row["at"]),
+                )
 
     def standing(self, mentions: Sequence[Mention]) -> dict[int, Label | None]:
         """Corrections in force on these very states, by mention id; None where it is not about us."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -236,6 +237,37 @@ def test_what_is_not_about_us_is_counted_nowhere_until_taken_back(office: Office
     office.work.undo(done.event, ann)
     assert office.store.trends.totals() == office.store.trends.recount() == {("Acme", "negative"): 1}
     assert office.now(case).status == "open"
+
+
+def test_every_mention_of_a_long_case_is_not_about_us(office: Office, case: Case, ann: Actor) -> None:
+    for n in range(2, 203):
+        office.heard(str(n), "author-1")
+    office.work.not_us(case.public_id, ann)
+    assert office.store.trends.totals() == office.store.trends.recount() == {}
+
+
+def test_a_correction_taken_back_lets_the_one_before_stand_again(
+    office: Office, case: Case, ann: Actor, bob: Actor
+) -> None:  # fmt: skip
+    [mention] = office.store.mentions.of_case(case.id)
+    office.work.correct(case.public_id, ann, mention.id, "positive")
+    office.clock.forward(timedelta(seconds=5))
+    done = office.work.not_us(case.public_id, bob)
+    assert office.store.corrections.standing([mention]) == {mention.id: None}
+    office.work.undo(done.event, bob)
+    assert office.store.corrections.standing([mention]) == {mention.id: "positive"}
+    assert office.store.trends.totals() == office.store.trends.recount() == {("Acme", "positive"): 1}
+
+
+def test_a_token_takes_back_only_what_it_may_do(office: Office, case: Case, ann: Actor) -> None:
+    assert ann.colleague
+    writes = replace(ann, colleague=replace(ann.colleague, only=frozenset({"note"})))
+    ended = office.work.resolve(case.public_id, ann, "answered")
+    with pytest.raises(Refused, match="may not do that"):
+        office.work.undo(ended.event, writes)
+    assert office.now(case).status == "resolved"
+    noted = office.work.note(case.public_id, writes, "called")
+    assert office.work.undo(noted.event, writes).case.status == "resolved"
 
 
 def test_taking_back_restores_the_case_and_says_so(office: Office, case: Case, ann: Actor, bob: Actor) -> None:
