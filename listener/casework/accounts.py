@@ -227,6 +227,7 @@ class Accounts:
                 raise Refused(NO_LINK)
             if owner is None:
                 owner = self._store.colleagues.add(handle, name, "admin", now)
+            owner = self._store.colleagues.get(owner.id)  # As it is now: the role may have changed meanwhile.
             on_duty = owner.on_duty or found.joining
             owner = self._store.colleagues.change(replace(owner, handle=handle, name=name, on_duty=on_duty))
             self._store.colleagues.set_password(owner.id, written)
@@ -270,11 +271,14 @@ class Accounts:
         me = self._self(by)
         bucket = ((f"password of {me.id}", PER_ADDRESS),)
         self._sessions.count(bucket)
-        if not self._sessions.passwords.fits(old, self._store.colleagues.password(me.id)):
+        known = self._store.colleagues.password(me.id)
+        if not self._sessions.passwords.fits(old, known):
             raise Refused("the present password is another one")
         self._sessions.uncount(bucket)
         written = self._sessions.passwords.write(check_password(new, me.handle, me.name))
         with self._store.transaction():
+            if self._store.colleagues.password(me.id) != known:
+                raise Refused("the password was changed meanwhile, or the account closed")
             self._store.colleagues.set_password(me.id, written)
             self._store.invitations.void(me.id, self._clock())
             self._store.sessions.end_all(me.id)

@@ -82,6 +82,8 @@ class Sessions:
         self.uncount(buckets)
         fresh = self.passwords.write(password) if self.passwords.outdated(written) else None
         with self._store.transaction():
+            if self._store.colleagues.password(colleague.id) != written:
+                raise Refused(WRONG)  # Changed, or the account closed, while it was compared.
             if fresh:
                 self._store.colleagues.set_password(colleague.id, fresh)
             self._tell(colleague, "signed in", f"from {address}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -97,6 +98,47 @@ def test_unknown_handles_and_wrong_passwords_get_the_same_answer_and_the_same_wo
     assert len(set(compared)) == 1, "the parameters differ, and so does the time"
     assert acts(stage)[:4] == ["sign-in failed"] * 4
     assert not any("wrong wrong" in event.detail + event.subject for event, _ in stage.store.events.page())
+
+
+class Slow(PasswordHasher):
+    """Takes so long that something else happens meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.meanwhile = meanwhile
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        self.meanwhile()
+        return super().hash(password, salt=salt)
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+        self.meanwhile()
+        return super().verify(hash, password)
+
+
+def test_a_password_that_is_changed_while_it_is_compared_opens_nothing(
+    stage: Stage, outside: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    join(stage)
+    dana = stage.accounts.find("dana")
+    other = stage.passwords.write("another one altogether")
+    slow = Slow(lambda: stage.store.colleagues.set_password(dana.id, other))
+    monkeypatch.setattr(stage.passwords, "_hasher", slow)
+    assert sign_in(outside).status_code == 409
+    stage.store.colleagues.set_password(dana.id, stage.passwords.write(PASSWORD))
+    with pytest.raises(Refused, match="meanwhile"):
+        stage.accounts.change_password(Actor(colleague=dana, via="page"), PASSWORD, "seven rows of copper", browser="b")
+    assert stage.store.colleagues.password(dana.id) == other
+
+
+def test_a_role_that_is_taken_while_a_link_is_used_stays_taken(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, secret = stage.accounts.invite(OPERATOR, "dana", "Dana", "lead")
+    slow = Slow(lambda: stage.accounts.change_role(OPERATOR, "dana", "viewer"))
+    monkeypatch.setattr(stage.passwords, "_hasher", slow)
+    stage.accounts.welcome(
+        secret, handle="dana", name="Dana", password=PASSWORD, address="192.0.2.9", browser="b"
+    )  # fmt: skip
+    assert stage.accounts.find("dana").role == "viewer"
 
 
 def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(outside: httpx2.Client, stage: Stage) -> None:
