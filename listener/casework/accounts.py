@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from listener.casework.permission import allowed
 from listener.casework.sessions import Sessions, about, digest_of
+from listener.core.case import Status, Wanted
+from listener.core.casework import lapsed
 from listener.core.colleague import Colleague, handle_of, name_of, role_of
 from listener.core.errors import Refused
 from listener.core.event import AccountAct, Actor
@@ -26,6 +28,8 @@ LINK_FOR = timedelta(days=3)
 """How long links can be used: the first admin's, and everybody else's."""
 PER_ADDRESS = 10
 """Links an hour that lead nowhere, from one address."""
+HELD: tuple[Status, ...] = ("acknowledged", "snoozed")
+"""In these a case belongs to somebody."""
 NO_LINK = "this link was used already, was replaced by a newer one, or is too old; ask for a new one"
 
 
@@ -152,10 +156,13 @@ class Accounts:
             self._not_last(found)
             self._store.sessions.end_all(found.id)
             self._tell(by, "role changed", found, f"{found.role} to {chosen}")
-            return self._store.colleagues.change(replace(found, role=chosen))
+            changed = self._store.colleagues.change(replace(found, role=chosen))
+            if not changed.may("work"):
+                self._hand_back(changed, by, f"the role is {chosen} now")
+            return changed
 
     def close(self, by: Actor, handle: str) -> Colleague:
-        """Close an account: sessions, links and tokens end at once. What its owner did stays in the log.
+        """Close an account: sessions, links, tokens and claims end at once. What its owner did stays in the log.
 
         Raises:
             Refused: the role does not allow it, nobody has that handle, it is closed, one's own, or the last admin's.
@@ -167,6 +174,7 @@ class Accounts:
                 raise Refused("nobody closes their own account; ask another admin")
             self._not_last(found)
             self._end_ways_in(found, now)
+            self._hand_back(found, by, "the account was closed")
             self._store.colleagues.set_password(found.id, None)
             self._tell(by, "account closed", found)
             return self._store.colleagues.change(replace(found, left_at=now, on_duty=False))
@@ -313,6 +321,14 @@ class Accounts:
         self._store.invitations.void(colleague.id, now)
         for token in self._store.tokens.of(colleague.id):
             self._store.tokens.revoke(token.id, now)
+
+    def _hand_back(self, colleague: Colleague, by: Actor, why: str) -> None:
+        """Let the cases that a colleague has wait for everybody; snoozed ones once they come back."""
+        now = self._clock()
+        for case in self._store.cases.page(Wanted(statuses=HELD, assignee=colleague.id), limit=-1):
+            free = lapsed(case, now) if case.status == "acknowledged" else replace(case, assignee=None)
+            changed = self._store.cases.change(free)
+            self._store.events.add(by, "released", now, case=changed, detail=why)
 
     def _not_last(self, colleague: Colleague) -> None:
         joined = self._store.colleagues.password(colleague.id) is not None

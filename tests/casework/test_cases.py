@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from listener.casework import Casework, Done
+from listener.casework import Accounts, Casework, Done, Sessions
 from listener.core.case import Case
 from listener.core.errors import Refused
 from listener.core.event import OPERATOR, Actor
@@ -308,3 +308,20 @@ def test_a_resolve_cannot_be_taken_back_over_a_newer_case(office: Office, case: 
     assert newer.id != case.id
     with pytest.raises(Refused, match="newer case"):
         office.work.undo(done.event, ann)
+
+
+def test_who_leaves_hands_their_cases_back(office: Office, case: Case, ann: Actor, bob: Actor) -> None:
+    accounts = Accounts(office.store, office.clock, Sessions(office.store, office.clock))
+    aside, kept = office.case("2"), office.case("3")
+    office.work.claim(case.public_id, ann)
+    office.work.snooze(aside.public_id, ann, office.clock() + DAY)
+    office.work.claim(kept.public_id, bob)
+    accounts.close(OPERATOR, "ann")
+    assert (office.now(case).status, office.now(case).assignee) == ("open", None)
+    assert (office.now(aside).status, office.now(aside).assignee) == ("snoozed", None)
+    assert office.now(kept).held(office.clock())
+    assert office.acts(aside)[-1] == "released"
+    accounts.change_role(OPERATOR, "bob", "lead")
+    assert office.now(kept).held(office.clock())
+    accounts.change_role(OPERATOR, "bob", "marketer")
+    assert office.now(kept).status == "open"
