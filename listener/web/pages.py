@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
-from listener.core.errors import Refused, StoreError, TooOften
+from listener.core.errors import Refused, StoreError, StoreFull, TooOften
 from listener.core.event import Actor
 from listener.web.auth import START, for_programs, page_before, sign_in_address
 from listener.web.desk import Desk, Health
@@ -147,7 +147,7 @@ def add_problems(web: FastAPI, pages: Pages) -> None:
 
     @web.exception_handler(StoreError)
     def unreadable(request: Request, problem: StoreError) -> Response:
-        return answer(request, 503, "The database cannot be read", f"{problem}.")
+        return answer(request, 503, *_trouble(problem))
 
     @web.exception_handler(Exception)
     def unforeseen(request: Request, problem: Exception) -> Response:
@@ -157,3 +157,10 @@ def add_problems(web: FastAPI, pages: Pages) -> None:
         # This one answer is made outside the guard.
         response.headers.update({**HEADERS, "cache-control": "no-store"})
         return response
+
+
+def _trouble(problem: StoreError) -> tuple[str, str]:
+    """What to say of the database: a full one is read as ever, it only takes nothing in."""
+    if isinstance(problem, StoreFull):
+        return "The disk is full: nothing was changed", sentence(problem.message)
+    return "The database cannot be read", f"{problem}."

@@ -100,6 +100,18 @@ def test_unknown_handles_and_wrong_passwords_get_the_same_answer_and_the_same_wo
     assert not any("wrong wrong" in event.detail + event.subject for event, _ in stage.store.events.page())
 
 
+def test_a_full_disk_is_named_to_who_signs_in(outside: httpx2.Client, stage: Stage) -> None:
+    join(stage)
+    stage.store.db.write(
+        "CREATE TRIGGER no_room BEFORE INSERT ON limits BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    answer = sign_in(outside)
+    assert answer.status_code == 503
+    assert "The disk is full: nothing was changed" in answer.text
+    assert "cannot be read" not in answer.text
+    assert stage.store.db.path not in answer.text
+
+
 class Slow(PasswordHasher):
     """Takes so long that something else happens meanwhile."""
 
