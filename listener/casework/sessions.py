@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from listener.casework.passwords import Passwords
 from listener.core.colleague import Colleague
@@ -45,6 +47,41 @@ def about(colleague: Colleague) -> str:
     return f"colleague {colleague.handle}"
 
 
+class Uses:
+    """Keeps when a session or token was used last, now and then; pages are read whatever becomes of it.
+
+    A full disk or a locked database must not take the pages away. A try waits seconds for the lock, so of many
+    requests one tries, and after a failure none does for a while.
+
+    Args:
+        clock: says the present.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Nothing failed yet."""
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._failed_at: datetime | None = None
+
+    def keep(self, before: datetime | None, write: Callable[[datetime], None]) -> None:
+        """Keep that something is used, unless that is known well enough.
+
+        Args:
+            before: the last use that is known.
+            write: keeps the present one.
+        """
+        now = self._clock()
+        lately = any(at is not None and now - at < SEEN_EVERY for at in (before, self._failed_at))
+        if lately or not self._turn.acquire(blocking=False):
+            return
+        try:
+            write(now)
+        except StoreError:
+            self._failed_at = now
+        finally:
+            self._turn.release()
+
+
 class Sessions:
     """Opens, finds and ends sessions.
 
@@ -59,6 +96,7 @@ class Sessions:
         self._store = store
         self._clock = clock
         self.passwords = passwords or Passwords()
+        self._uses = Uses(clock)
 
     def sign_in(self, handle: str, password: str, *, address: str, browser: str) -> str:
         """Sign somebody in; gives the secret for the browser's cookie.
@@ -103,7 +141,7 @@ class Sessions:
         found = self._store.sessions.find(digest_of(secret)) if secret else None
         if found is None or not self._stands(found[0]) or found[1].left_at is not None:
             return None
-        self._use(found[0])
+        self._uses.keep(found[0].seen_at, lambda now: self._store.sessions.seen(found[0].digest, now))
         return found[1]
 
     def of(self, colleague: Colleague) -> tuple[Session, ...]:
@@ -155,13 +193,3 @@ class Sessions:
     def _stands(self, session: Session) -> bool:
         now = self._clock()
         return now - session.seen_at < IDLE and now - session.created_at < LONGEST
-
-    def _use(self, session: Session) -> None:
-        now = self._clock()
-        if now - session.seen_at < SEEN_EVERY:
-            return
-        try:
-            self._store.sessions.seen(session.digest, now)
-        except StoreError:
-            # A full disk must not take the pages away, which say that it is full.
-            return

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
-from listener.casework.sessions import SEEN_EVERY, about, digest_of
+from listener.casework.sessions import Uses, about, digest_of
 from listener.core.colleague import Colleague, Right, name_of
-from listener.core.errors import Refused, StoreError
+from listener.core.errors import Refused
 from listener.core.event import Actor
 from listener.core.protocols import Clock
 from listener.core.session import Token
@@ -35,6 +35,7 @@ class Tokens:
         """Keep both."""
         self._store = store
         self._clock = clock
+        self._uses = Uses(clock)
 
     def make(self, by: Actor, name: str, rights: Collection[Right], lasts: timedelta) -> tuple[Token, str]:
         """Make a token; gives it with its secret, which is never shown again.
@@ -66,7 +67,7 @@ class Tokens:
         found = self._store.tokens.find(digest_of(secret)) if secret.startswith(BEGINS) else None
         if found is None or not found[0].stands(self._clock()) or found[1].left_at is not None:
             return None
-        self._use(found[0])
+        self._uses.keep(found[0].used_at, lambda now: self._store.tokens.used(found[0].id, now))
         return replace(found[1], only=found[0].rights)
 
     def of(self, colleague: Colleague) -> tuple[Token, ...]:
@@ -87,16 +88,6 @@ class Tokens:
             self._store.tokens.revoke(token_id, now)
             detail = f"{token.name} ({token.prefix}...)"
             self._store.events.add(by, "token revoked", now, subject=about(me), detail=detail)
-
-    def _use(self, token: Token) -> None:
-        now = self._clock()
-        if token.used_at is not None and now - token.used_at < SEEN_EVERY:
-            return
-        try:
-            self._store.tokens.used(token.id, now)
-        except StoreError:
-            # As with sessions: reading goes on while the disk is full.
-            return
 
 
 def _maker(by: Actor) -> Colleague:
