@@ -97,7 +97,7 @@ def _panel(
         notes=store.notes.of_customer(customer.id) if customer else (),
         suggestions=suggestions(store, profiles, customer),
         calls=calls,
-        history=store.events.about(f"customer {customer.public_id}") if customer else (),
+        history=store.events.of_subject(f"customer {customer.public_id}", 30) if customer else (),
     )
 
 

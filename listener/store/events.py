@@ -92,13 +92,6 @@ class Events:
         )
         return tuple((_event_of(row), row["public_id"] or "") for row in rows)
 
-    def about(self, subject: str, limit: int = 30) -> tuple[Event, ...]:
-        """What was done with something that is no case, newest first."""
-        rows = self._db.read(
-            "SELECT * FROM events WHERE subject = ? AND subject <> '' ORDER BY id DESC LIMIT ?", (subject, limit)
-        )
-        return tuple(_event_of(row) for row in rows)
-
     def since(self, event_id: int, limit: int = 200) -> tuple[tuple[Event, str], ...]:
         """Events after one, oldest first, each with the public id of its case (empty without one)."""
         rows = self._db.read(

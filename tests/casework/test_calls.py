@@ -151,7 +151,7 @@ def test_the_same_call_sent_twice_is_logged_once(office: Office, rules: Rules, l
     walk(office, rules)
     assert log().call.case == only_case(office).public_id
     assert log(by=bob).fresh
-    assert len(office.store.events.about(f"mention {first.call.mention_id}")) == 1
+    assert len(office.store.events.of_subject(f"mention {first.call.mention_id}")) == 1
 
 
 def test_another_call_under_a_known_key_is_refused(log: Log) -> None:

@@ -183,7 +183,7 @@ def test_acts_are_taken_back_by_who_did_them_and_soon(
     desk: Customers, office: Office, ann: Actor, bob: Actor, ann_here: Voice, ann_there: Voice
 ) -> None:
     made = desk.link(ann_here, ann_there, ann)
-    history = office.store.events.about(f"customer {made.customer.public_id}")
+    history = office.store.events.of_subject(f"customer {made.customer.public_id}")
     assert [desk.undoable(history[0], who) for who in (ann, bob)] == [True, False]
     with pytest.raises(Refused, match="nothing of yours"):
         desk.undo(made.event, bob)
