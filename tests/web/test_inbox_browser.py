@@ -208,6 +208,16 @@ def test_what_is_refused_is_said_in_place(chromium: Browser, server: Server, sta
         page.close()
 
 
+def test_a_page_whose_session_is_over_leads_to_signing_in(screen: Page, server: Server, stage: Stage) -> None:
+    case = stage.store.cases.unresolved()[0]
+    screen.goto(f"{server.url}/cases/{case.public_id}")
+    expect(screen.locator(".state")).to_be_visible()
+    dana = stage.colleague("agent", "dana")
+    stage.sessions.end_all(dana)
+    stage.casework.claim(case.public_id, Actor(colleague=stage.colleague("agent", "eli"), via="page"))
+    screen.wait_for_url(f"{server.url}/sign-in?next=/cases/{case.public_id}")
+
+
 def test_the_offer_to_undo_goes_after_eight_seconds(screen: Page, server: Server, stage: Stage) -> None:
     stove = stage.store.cases.unresolved()[0]
     screen.clock.install()

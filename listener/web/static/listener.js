@@ -110,8 +110,8 @@
     if (!live() || document.hidden || reads) return;
     if (busy) { setTimeout(look, 300); return; }
     const before = location.href, got = await ask(before);
-    if (got && got.answer.ok && location.href === before) show(got.text);
-    else if (got && got.answer.redirected) location.reload();
+    if (!got || location.href !== before || (got.answer.ok && show(got.text))) return;
+    if (got.answer.redirected) location.reload(); // signed out elsewhere
   };
 
   // The offer to take something back goes after a few seconds; the history keeps it for minutes.
