@@ -104,7 +104,7 @@ class Filled:
         self._customers(whole // 200)
         while len(self.taken) < whole:
             case = self._cases[len(self.taken) % len(self._cases)].public_id
-            self._keep("note", lambda text, case=case: stage.casework.note(case, self._lead, text[:4000]))  # type: ignore[misc]
+            self._keep("note", lambda text, case=case: stage.casework.note(case, self._lead, text[:4000]))
 
     @property
     def _lead(self) -> Actor:
@@ -145,12 +145,12 @@ class Filled:
         """Colleagues with their names, tokens and saved views."""
         for n in range(many):
             me = Actor(colleague=self.stage.colleague("agent", f"agent-{n}"), via="page")
-            self._keep("colleague", lambda text, me=me: self.stage.accounts.rename(me, text[:70]))  # type: ignore[misc]
+            self._keep("colleague", lambda text, me=me: self.stage.accounts.rename(me, text[:70]))
             for _ in range(2):
-                self._keep("view", lambda text, me=me: self.stage.views.save(me, text[:40], f"q={quote(text[:90])}"))  # type: ignore[misc]
+                self._keep("view", lambda text, me=me: self.stage.views.save(me, text[:40], f"q={quote(text[:90])}"))
             self._keep(
                 "token",
-                lambda text, me=me: self.stage.tokens.make(me, text[:70], ["read"], timedelta(days=1)),  # type: ignore[misc]
+                lambda text, me=me: self.stage.tokens.make(me, text[:70], ["read"], timedelta(days=1)),
             )
 
     def _calls(self, many: int) -> None:
@@ -183,8 +183,8 @@ class Filled:
         )
         for one, other in zip(voices[::2], voices[1::2], strict=False):
             made = self.stage.customers.link(one, other, self._lead).customer.public_id
-            self._keep("customer", lambda text, made=made: self.stage.customers.rename(made, text[:90], self._lead))  # type: ignore[misc]
-            self._keep("customer note", lambda text, made=made: self.stage.customers.note(made, text[:900], self._lead))  # type: ignore[misc]
+            self._keep("customer", lambda text, made=made: self.stage.customers.rename(made, text[:90], self._lead))
+            self._keep("customer note", lambda text, made=made: self.stage.customers.note(made, text[:900], self._lead))
 
 
 @pytest.fixture(scope="module")
