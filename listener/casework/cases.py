@@ -145,6 +145,8 @@ class Casework:
     def merge(self, public_id: str, by: Actor, into: str) -> Done:
         """Move a case's mentions into another one and end it; links to it lead on.
 
+        The worse severity and the stricter promises of the two hold; taking the merge back leaves them.
+
         Raises:
             Refused: they cannot be merged, see `listener.core.casework.mergeable()`.
         """
@@ -155,7 +157,7 @@ class Casework:
             moved = self._store.cases.move(None, case.id, target.id)
             ended = rules.resolve(case, "merged", me, now, self._holder(case))
             ended = self._store.cases.change(replace(ended, merged_into=target.id, mentions=0))
-            grown = self._store.cases.change(replace(target, mentions=target.mentions + len(moved), changed_at=now))
+            grown = self._store.cases.change(rules.took_in(target, case, len(moved), now))
             self._store.events.add(by, "merged", now, case=grown, detail=f"took in {len(moved)} mentions")
             return self._told(ended, case, by, "merged", now, also={"moved": list(moved), "into": target.id})
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from listener.core.case import Case, Outcome
 from listener.core.colleague import Colleague
 from listener.core.errors import Refused
-from listener.core.route import SLA
+from listener.core.route import SLA, worst
 
 LONGEST_SNOOZE = timedelta(days=90)
 
@@ -135,6 +135,16 @@ def mergeable(case: Case, into: Case, by: Colleague, now: datetime, holder: Coll
     _unresolved(case)
     _unresolved(into)
     _mine_or_free(case, by, now, holder)
+
+
+def took_in(into: Case, case: Case, mentions: int, now: datetime) -> Case:
+    """A case that takes another one in: the worse severity and the stricter promises hold for both."""
+    heavier = case if worst((into.severity, case.severity)) != into.severity else into
+    return replace(
+        into, mentions=into.mentions + mentions, changed_at=now, severity=heavier.severity, route=heavier.route,
+        reason=heavier.reason, acknowledge_by=_sooner(into.acknowledge_by, case.acknowledge_by),
+        reply_by=_sooner(into.reply_by, case.reply_by), resolve_by=_sooner(into.resolve_by, case.resolve_by),
+    )  # fmt: skip
 
 
 def promised(case: Case, sla: SLA, now: datetime) -> Case:

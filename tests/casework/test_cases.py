@@ -187,6 +187,16 @@ def test_a_merge_taken_back_gives_the_mentions_back(office: Office, case: Case, 
     assert len(office.store.mentions.of_case(other.id)) == 1
 
 
+def test_a_case_that_takes_in_a_worse_one_is_as_bad(office: Office, case: Case, ann: Actor) -> None:
+    other, soon = office.case("2"), office.clock() + HOUR
+    with office.store.transaction():
+        office.store.cases.change(replace(case, severity="low", reply_by=soon + DAY))
+        office.store.cases.change(replace(other, severity="crisis", route="burning", reason="it burns", reply_by=soon))
+    office.work.merge(other.public_id, ann, case.public_id)
+    grown = office.now(case)
+    assert (grown.severity, grown.route, grown.reason, grown.reply_by) == ("crisis", "burning", "it burns", soon)
+
+
 def test_merges_are_taken_back_in_turn(office: Office, case: Case, ann: Actor) -> None:
     second, third = office.case("2"), office.case("3")
     first = office.work.merge(third.public_id, ann, second.public_id)
