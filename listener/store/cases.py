@@ -314,7 +314,7 @@ def _of_statuses(statuses: Sequence[Status]) -> tuple[list[str], str]:
 
 
 def _back(case: Case) -> Case:
-    """A case whose customer wrote again: it waits for everybody, or for who put it aside."""
+    """A case whose customer wrote again: it waits for everybody."""
     return replace(
         case, status="open", resolved_at=None, outcome=None, snoozed_until=None, claimed_until=None, assignee=None
     )
