@@ -127,7 +127,13 @@ class Casework:
         Raises:
             Refused: it is not resolved, was merged, or its customer has a newer one.
         """
-        return self._act(public_id, by, "reopened", lambda case, me, now, _: rules.reopen(case, me, now, self._lease()))
+
+        def change(case: Case, me: Colleague, now: datetime, _: Colleague | None) -> Case:
+            if case.outcome == "not us":
+                self._store.corrections.ours_again(case.id, now)
+            return rules.reopen(case, me, now, self._lease())
+
+        return self._act(public_id, by, "reopened", change)
 
     def note(self, public_id: str, by: Actor, text: str) -> Done:
         """Tell the colleagues something about a case.
@@ -218,13 +224,14 @@ class Casework:
             case = self._store.cases.get(found.event.case)
             if case.version != found.event.version:
                 raise Refused("the case changed since; look at it again", resource=case.public_id)
-            self._restore(found.undo, by, now)
-            back = self._store.cases.change(_thawed(case, found.undo, now))
+            returned = self._restore(found.undo, by, now)
+            before = _thawed(case, found.undo, now)
+            back = self._store.cases.change(before if returned is None else replace(before, mentions=returned))
             event = self._store.events.add(by, "undone", now, case=back, detail=found.event.act, undoes=event_id)
             return Done(case=back, event=event)
 
-    def _restore(self, undo: Undo, by: Actor, now: datetime) -> None:
-        """Take back what an act did beside the case itself."""
+    def _restore(self, undo: Undo, by: Actor, now: datetime) -> int | None:
+        """Take back what an act did beside the case itself; gives how many mentions came back from a merge."""
         if "note" in undo:
             self._store.notes.take_back(cast("int", undo["note"]), now)
         for correction in cast("list[int]", undo.get("corrections", [])):
@@ -234,9 +241,12 @@ class Casework:
             target = self._store.cases.get(cast("int", undo["into"]))
             if target.merged_into is not None:
                 raise Refused("the case it went into was merged on: take that back first", resource=target.public_id)
-            self._store.cases.move(moved, target.id, cast("int", undo["case"]))
-            left = self._store.cases.change(replace(target, mentions=target.mentions - len(moved), changed_at=now))
-            self._store.events.add(by, "undone", now, case=left, detail=f"gave {len(moved)} mentions back")
+            # What left the target meanwhile, as a call that was taken back, is not there to be given back.
+            gone = self._store.cases.move(moved, target.id, cast("int", undo["case"]))
+            left = self._store.cases.change(replace(target, mentions=target.mentions - len(gone), changed_at=now))
+            self._store.events.add(by, "undone", now, case=left, detail=f"gave {len(gone)} mentions back")
+            return len(gone)
+        return None
 
     def _act(
         self, public_id: str, by: Actor, act: CaseAct,

@@ -68,6 +68,16 @@ class Corrections:
                     (row["mention_id"], row["id"], row["at"]),
                 )
 
+    def ours_again(self, case_id: int, now: datetime) -> None:
+        """Count a case's mentions again that were said to be about something else. In a transaction."""
+        rows = self._db.read(
+            "SELECT k.id FROM corrections k JOIN case_mentions j ON j.mention_id = k.mention_id "
+            "WHERE j.case_id = ? AND k.gone_at IS NULL AND k.label IS NULL",
+            (case_id,),
+        )
+        for row in rows:
+            self.take_back(row["id"], now)
+
     def standing(self, mentions: Sequence[Mention]) -> dict[int, Label | None]:
         """Corrections in force on these very states, by mention id; None where it is not about us."""
         if not mentions:

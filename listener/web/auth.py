@@ -102,7 +102,7 @@ def address_of(request: Request, settings: Settings) -> str:
     is one.
     """
     peer = request.client.host if request.client else ""
-    said = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    said = _without_port(request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip())
     try:
         found = ipaddress.ip_address(peer)
         if found.is_loopback and said and settings.web.public_url:
@@ -114,6 +114,13 @@ def address_of(request: Request, settings: Settings) -> str:
             return str(found.ipv4_mapped)
         return str(ipaddress.ip_network((int(found), 64), strict=False))
     return str(found)
+
+
+def _without_port(said: str) -> str:
+    """An address as a proxy writes it, without a port and brackets: "1.2.3.4:5678", "[2001:db8::1]:5678"."""
+    if said.startswith("["):
+        return said[1:].partition("]")[0]
+    return said.partition(":")[0] if said.count(":") == 1 else said
 
 
 def cookie_name(settings: Settings) -> str:

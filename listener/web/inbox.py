@@ -131,6 +131,9 @@ class Inbox:
         wanted = asked.wanted(by.colleague, colleagues)
         found = store.cases.page(wanted, limit=ROWS + 1, offset=(asked.page - 1) * ROWS)
         newest = store.trails.newest_of([case.id for case in found[:ROWS]])
+        counted = counts(self._tallies.now(), asked, by.colleague)
+        # Counting everything that was ever heard takes a while; only these empty lists say it.
+        told = not found and (asked.view == "todo" or not counted.ever)
         return Listing(
             asked=asked,
             rows=tuple(
@@ -138,10 +141,10 @@ class Inbox:
                 for case in found[:ROWS]
             ),
             more=len(found) > ROWS,
-            counts=counts(self._tallies.now(), asked, by.colleague),
+            counts=counted,
             views=self._views(asked, by, colleagues),
             colleagues=tuple(each for each in colleagues if each.may("work")),
-            quiet=None if found else quiet(store),
+            quiet=quiet(store) if told else None,
         )
 
     def _views(self, asked: Filters, by: Actor, colleagues: Sequence[Colleague]) -> tuple[View, ...]:

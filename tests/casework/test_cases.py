@@ -280,6 +280,13 @@ def test_a_token_takes_back_only_what_it_may_do(office: Office, case: Case, ann:
     assert office.work.undo(noted.event, writes).case.status == "resolved"
 
 
+def test_a_case_that_is_about_us_after_all_is_counted_again(office: Office, case: Case, ann: Actor) -> None:
+    office.work.not_us(case.public_id, ann)
+    office.clock.forward(DAY)
+    office.work.reopen(case.public_id, ann)
+    assert office.store.trends.totals() == office.store.trends.recount() == {("Acme", "negative"): 1}
+
+
 def test_taking_back_restores_the_case_and_says_so(office: Office, case: Case, ann: Actor, bob: Actor) -> None:
     office.work.claim(case.public_id, ann)
     before = office.now(case)

@@ -438,6 +438,9 @@ def test_an_address_behind_a_proxy_is_believed_only_where_there_is_one(stage: St
     assert answer.status_code == 409
     details = [event.detail for event, _ in stage.store.events.page(limit=1)]
     assert details == ["from 192.0.2.77"]
+    for said, meant in (("192.0.2.8:80", "192.0.2.8"), ("[2001:db8::9]:80", "2001:db8::/64")):
+        outside.post("/sign-in", data={"handle": "x"}, headers={"x-forwarded-for": said})
+        assert [event.detail for event, _ in stage.store.events.page(limit=1)] == [f"from {meant}"]
     for odd in ("not an address", "192.0.2.1:80", "::ffff:192.0.2.5", "2001:db8::1"):
         assert outside.post("/sign-in", headers={"x-forwarded-for": odd}).status_code == 409
 
