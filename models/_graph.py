@@ -70,7 +70,7 @@ def expand(tensors: Tensors, name: str) -> Floats:
 
 
 class Encoder:
-    """A compiled encoder: embedded tokens in, logits out.
+    """A compiled encoder: embedded tokens in, logits and meaning out.
 
     Several texts lie side by side in one row; they do not see each other, since attention is blocked across borders.
     """
@@ -99,7 +99,7 @@ class Encoder:
         model = _Builder(tensors, shape, squeezed=precision == "int8").model()
         self._request = core.compile_model(model, "CPU", settings).create_infer_request()
 
-    def logits(self, states: Floats, blocked: Floats, pool: Floats) -> Floats:
+    def run(self, states: Floats, blocked: Floats, pool: Floats) -> tuple[Floats, Floats]:
         """Run the encoder once.
 
         Args:
@@ -108,11 +108,10 @@ class Encoder:
             pool: (rows, texts, length), the weight of each token in a text's mean.
 
         Returns:
-            (rows, texts, labels)
+            Logits (rows, texts, outputs) and vectors of meaning (rows, texts, width).
         """
         self._request.infer([states, blocked, pool], share_inputs=True)
-        found: Floats = self._request.get_output_tensor(0).data.copy()
-        return found
+        return self._request.get_output_tensor(0).data.copy(), self._request.get_output_tensor(1).data.copy()
 
 
 class _Builder:
@@ -138,7 +137,8 @@ class _Builder:
         mean = ops.matmul(pool, hidden, False, False)
         weight = ops.constant(self._tensors["head.weight"])
         logits = ops.add(ops.matmul(mean, weight, False, True), self._vector("head.bias"))
-        return openvino.Model([logits], [states, blocked, pool], "bundled")
+        meaning = ops.matmul(mean, ops.constant(expand(self._tensors, "meaning")), False, True)
+        return openvino.Model([logits, meaning], [states, blocked, pool], "bundled")
 
     def _layer(self, hidden: Node, blocked: Node, at: str) -> Node:
         three = ops.split(self._linear(hidden, f"{at}.attend"), ops.constant(np.int64(2)), 3)

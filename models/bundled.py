@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from listener.core.errors import Rejected, SettingsError
 from listener.core.protocols import Tools
 from listener.core.sentiment import LABELS, Label, Probabilities, Verdict, unreadable
+from models._answers import answers_of, signed
 from models._familiar import is_familiar
 from models._pack import fill_rows, pack
-from models._parts import parts_of, together
+from models._parts import parts_of
 from models._text import cut, mask
 
 if TYPE_CHECKING:
@@ -61,10 +62,13 @@ class Config:
         revision: first digits of the weights' SHA-256.
         width, heads, layers, epsilon: the encoder's dimensions.
         longest: tokens in a part, the two framing ones included.
-        temperature: what logits are divided by, so that probabilities are true.
+        temperature: what the sentiment's logits are divided by, so that probabilities are true.
+        bias: what is added to them then, by label.
         thresholds: for each label the probability from which on a verdict is confident.
+        marks: for each label of the other heads the probability from which on it is said.
+        outputs: the heads and their labels in the order of the outputs.
         files: SHA-256 of the weights and the tokenizer.
-        labels: their order in the head.
+        labels: of the sentiment, in the order of its outputs.
     """
 
     language: str
@@ -76,7 +80,10 @@ class Config:
     epsilon: float
     longest: int
     temperature: float
+    bias: tuple[float, ...]
     thresholds: dict[str, float]
+    marks: dict[str, dict[str, float]]
+    outputs: dict[str, list[str]]
     files: dict[str, str]
 
 
@@ -209,37 +216,39 @@ class Bundled:
 
     def _judge(self, loaded: _Loaded, texts: Sequence[_Text]) -> list[Verdict]:
         parts = [part for text in texts for part in text.parts]
-        probabilities = self._probabilities(loaded, parts)
+        logits, meanings = self._outputs(loaded, parts)
         verdicts, start = [], 0
         for text in texts:
             stop = start + len(text.parts)
-            verdicts.append(self._verdict(text, probabilities[start:stop]))
+            verdicts.append(self._verdict(text, logits[start:stop], meanings[start:stop]))
             start = stop
         return verdicts
 
-    def _probabilities(self, loaded: _Loaded, parts: Sequence[tuple[int, ...]]) -> Floats:
-        logits = np.empty((len(parts), len(LABELS)), np.float32)
+    def _outputs(self, loaded: _Loaded, parts: Sequence[tuple[int, ...]]) -> tuple[Floats, Floats]:
+        logits = np.empty((len(parts), sum(map(len, self.config.outputs.values()))), np.float32)
+        meanings = np.empty((len(parts), self.config.width), np.float32)
         rows = fill_rows([len(part) for part in parts], self.config.longest)
         for start in range(0, len(rows), _ROWS):
             chosen = rows[start : start + _ROWS]
             packed = pack([[parts[part] for part in row] for row in chosen])
             words = loaded.words[packed.tokens] * loaded.scales[packed.tokens][:, :, None]
-            found = loaded.encoder.logits(words + loaded.positions[packed.positions], packed.blocked, packed.pool)
+            states = words + loaded.positions[packed.positions]
+            said, meant = loaded.encoder.run(states, packed.blocked, packed.pool)
             for number, row in enumerate(chosen):
-                logits[row] = found[number, : len(row)]
-        logits /= self.config.temperature
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scaled: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return scaled
+                logits[row], meanings[row] = said[number, : len(row)], meant[number, : len(row)]
+        return logits, meanings
 
-    def _verdict(self, text: _Text, found: Floats) -> Verdict:
+    def _verdict(self, text: _Text, logits: Floats, meanings: Floats) -> Verdict:
         if not text.parts:
             return unreadable(self.name)
-        joint = together(found, [len(part) for part in text.parts]) if len(found) > 1 else found[0]
-        negative, neutral, positive = (float(joint[self.config.labels.index(label)]) for label in LABELS)
+        lengths = [len(part) for part in text.parts]
+        config = self.config
+        bias = np.asarray(config.bias, np.float32)
+        found = answers_of(logits, lengths, temperature=config.temperature, bias=bias, marks=config.marks)
+        negative, neutral, positive = (float(found.sentiment[config.labels.index(label)]) for label in LABELS)
         probabilities = Probabilities(negative=negative, neutral=neutral, positive=positive)
         label: Label = probabilities.label
-        sure = text.familiar and probabilities.confidence >= self.config.thresholds[label]
+        sure = text.familiar and probabilities.confidence >= config.thresholds[label]
         return Verdict(
             probabilities=probabilities,
             label=label,
@@ -247,13 +256,18 @@ class Bundled:
             certainty="confident" if sure else "unsure",
             scorer=self.name,
             parts=len(text.parts),
+            emotion=found.emotion,
+            intent=found.intent,
+            offensive=found.offensive,
+            severity=found.severity,
+            embedding=signed(meanings, lengths),
         )
 
 
 def _read_config(path: Path) -> Config:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return Config(**{**found, "labels": tuple(found["labels"])})
+        return Config(**{**found, "labels": tuple(found["labels"]), "bias": tuple(found["bias"])})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(path) from error
 

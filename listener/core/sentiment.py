@@ -59,11 +59,13 @@ class Verdict:
         scorer: name and revision of who judged, stored with each verdict.
         parts: how many parts a long text was judged in.
         language: BCP-47 tag; None until a scorer tells languages.
-        emotion: None until a head exists.
-        intent: None until a head exists.
-        offensive: None until a head exists.
-        severity: None until a head exists.
-        embedding: 384 signed bytes; None until a scorer gives them.
+        emotion: the likeliest of anger, disgust, fear, joy, sadness, surprise and neutral; None where the scorer has
+            no head for it, as for the four below.
+        intent: what the author wants, the likeliest first; empty when nothing is likely enough.
+        offensive: whether the text insults.
+        severity: what somebody has to be told of at once (safety, legal, fraud, breach, discrimination, health), the
+            likeliest first; empty for the usual text.
+        embedding: 384 signed bytes, a direction that texts of like meaning share.
     """
 
     probabilities: Probabilities
@@ -74,9 +76,9 @@ class Verdict:
     parts: int = 1
     language: str | None = None
     emotion: str | None = None
-    intent: str | None = None
+    intent: tuple[str, ...] | None = None
     offensive: bool | None = None
-    severity: str | None = None
+    severity: tuple[str, ...] | None = None
     embedding: bytes | None = None
 
 

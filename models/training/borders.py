@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MIX = (0.3, 0.4, 0.3)
-"""The classes' shares for which probabilities are true: neither as mild as the training tweets (16 % negative) nor as
-angry as a service desk."""
+MIX = (1 / 3, 1 / 3, 1 / 3)
+"""The classes' shares for which probabilities are true. Nobody knows a stream before it is heard: the training tweets
+have 16 % negatives, a service desk 60 %. Even shares are wrong by least at worst; macro recall is best with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

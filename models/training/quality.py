@@ -61,7 +61,12 @@ def mixed(rows: Sequence[Labelled], verdicts: Sequence[Verdict], mix: Mapping[st
     """Return the calibration error on as many rows as there are, drawn again with another mix of classes."""
     dice = random.Random(1)
     by_label = {label: [at for at, row in enumerate(rows) if row.label == label] for label in LABELS}
-    drawn = [at for label, share in mix.items() for at in dice.choices(by_label[label], k=round(share * len(rows)))]  # type: ignore[index]
+    drawn = [
+        at
+        for label, share in mix.items()
+        if by_label[label]  # type: ignore[index]
+        for at in dice.choices(by_label[label], k=round(share * len(rows)))  # type: ignore[index]
+    ]
     return calibration_error([(verdicts[at].confidence, verdicts[at].label == rows[at].label) for at in drawn], 15)
 
 
@@ -170,21 +175,23 @@ def main() -> int:
     heads: list[Cells] = []
     figures: dict[str, dict[str, object]] = {}
     for domain, examples in domains.items():
+        known = [at for at, each in enumerate(examples) if each.mood is not None]
         rows = of_mood(examples)
+        ours = read_all(bundled, [each.text for each in examples])
         for name, scorer in scorers.items() if rows else ():
-            verdicts = read_all(scorer, [row.text for row in rows])
+            mine = scorer is bundled
+            verdicts = [ours[at] for at in known] if mine else read_all(scorer, [row.text for row in rows])
             found = report(name, [row.label for row in rows], verdicts, 0.0)
             moods.append(mood_cells(domain, found, rows, verdicts))
             figures.setdefault(domain, {})[name] = {
                 **{key: value for key, value in asdict(found).items() if key != "texts_per_second"},
                 "ece at 60/20/20": mixed(rows, verdicts, ANGRY),
             }
-        verdicts = read_all(bundled, [each.text for each in examples])
         heads += [
             cells
             for head in (EMOTION, OFFENSIVE, INTENT, SEVERITY)
-            if any(head.name in each.targets for each in examples) and (domain != "own: hard cases")
-            for cells in head_cells(head, examples, verdicts)
+            if any(head.name in each.targets for each in examples) and domain != "own: hard cases"
+            for cells in head_cells(head, examples, ours)
         ]
     written = {"revision": read_config()["revision"], "precision": bundled.precision, SENTIMENT.name: figures}
     (BUNDLE / "quality.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")

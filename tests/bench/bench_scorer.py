@@ -62,7 +62,10 @@ def write_checkpoint() -> None:
             max_position_embeddings=80, id2label=dict(enumerate(config["labels"])), hidden_act="gelu",
         )
     )  # fmt: skip
-    state = {"classifier.weight": held["head.weight"], "classifier.bias": held["head.bias"]}
+    # The pipeline tells the sentiment alone; temperature and bias go into its head, so that its labels are ours.
+    moods, temperature = len(config["labels"]), float(config["temperature"])  # type: ignore[arg-type]
+    bias = held["head.bias"][:moods] / temperature + np.array(config["bias"], np.float32)
+    state = {"classifier.weight": held["head.weight"][:moods] / temperature, "classifier.bias": bias}
     top = "bert.embeddings."
     state[top + "word_embeddings.weight"] = expand("words")
     state[top + "position_embeddings.weight"] = held["positions"]

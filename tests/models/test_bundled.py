@@ -47,11 +47,12 @@ def _table(verdicts: list[Verdict]) -> np.ndarray:
 def test_bundle_agrees_with_the_float_weights_it_was_made_from(precision: str) -> None:
     scorer = make(precision)
     rows = json.loads(REFERENCE.read_text(encoding="utf-8"))
-    logits = np.array([row["logits"] for row in rows]) / scorer.config.temperature
+    logits = np.array([row["logits"][:3] for row in rows]) / scorer.config.temperature + scorer.config.bias
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     found = _table(list(scorer.read([row["text"] for row in rows])))
-    assert np.abs(found - expected).max() < 0.05
-    clear = np.sort(expected, axis=1)[:, -1] - np.sort(expected, axis=1)[:, -2] > 0.05
+    assert np.abs(found - expected).max() < 0.1
+    assert np.abs(found - expected).mean() < 0.01
+    clear = np.sort(expected, axis=1)[:, -1] - np.sort(expected, axis=1)[:, -2] > 0.15
     assert (found.argmax(axis=1) == expected.argmax(axis=1))[clear].all()
 
 
@@ -78,6 +79,79 @@ def test_plain_praise_question_and_complaint_are_told_apart(scorer: Bundled) -> 
     )
     assert [verdict.label for verdict in verdicts] == ["positive", "neutral", "negative"]
     assert [verdict.certainty for verdict in verdicts] == ["confident", "confident", "confident"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("I have now been waiting six weeks for the replacement part.", "complaint"),
+        ("Does the large one fit two people?", "question"),
+        ("Thank you so much, the driver was wonderful!", "praise"),
+        ("Could you please add a dark mode to the app?", "idea"),
+        ("I have had enough, I am cancelling my contract and switching to another provider.", "leave"),
+        ("Can I please talk to a real human being? Have a manager call me.", "person"),
+        ("Win a free phone! Click here and follow us for a giveaway http://prize.example", "spam"),
+    ],
+)
+def test_what_the_author_wants_is_told(scorer: Bundled, text: str, intent: str) -> None:
+    assert intent in (scorer.read([text])[0].intent or ())
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("The heater caught fire last night and burned my hand.", "safety"),
+        ("My lawyer will sue you, see you in court.", "legal"),
+        ("Somebody took 900 from my account with a card I never ordered, this is fraud.", "fraud"),
+        ("You leaked my password and home address to strangers.", "breach"),
+        ("The manager refused to serve us because we are black.", "discrimination"),
+        ("My daughter was sick for two days after eating your chicken.", "health"),
+    ],
+)
+def test_a_grave_matter_is_told_of(scorer: Bundled, text: str, severity: str) -> None:
+    assert severity in (scorer.read([text])[0].severity or ())
+
+
+def test_an_everyday_text_is_not_grave(scorer: Bundled) -> None:
+    verdicts = scorer.read(["When do you open on Sunday?", "I love these socks!", "New opening hours from Monday."])
+    assert [verdict.severity for verdict in verdicts] == [(), (), ()]
+
+
+def test_a_complaint_in_civil_words_is_no_neutral_text(scorer: Bundled) -> None:
+    verdicts = scorer.read(
+        [
+            "I have now been waiting six weeks for the replacement part.",
+            "The delivery window was eight until noon. It is now a quarter past six.",
+            "My claim was submitted in January and I have yet to be given a decision.",
+        ]
+    )
+    assert [verdict.label for verdict in verdicts] == ["negative"] * 3
+
+
+def test_a_plain_account_of_a_purchase_is_no_complaint(scorer: Bundled) -> None:
+    verdicts = scorer.read(["I bought the blue one on Monday.", "We stayed three nights at the Grand in May."])
+    assert [verdict.label for verdict in verdicts] == ["neutral"] * 2
+
+
+def test_emotion_and_insult_are_told(scorer: Bundled) -> None:
+    angry, glad = scorer.read(["I am so angry at you, fucking idiots", "I am so happy, thank you!"])
+    assert (angry.emotion, angry.offensive) == ("anger", True)
+    assert (glad.emotion, glad.offensive) == ("joy", False)
+
+
+def test_texts_of_like_meaning_point_the_same_way(scorer: Bundled) -> None:
+    late, waiting, sweet = (
+        np.frombuffer(verdict.embedding or b"", np.int8).astype(float)
+        for verdict in scorer.read(
+            ["My parcel has not arrived.", "The package was never delivered.", "This cake recipe needs two eggs."]
+        )
+    )
+    assert len(late) == 384
+
+    def likeness(one: np.ndarray, other: np.ndarray) -> float:
+        return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+    assert likeness(late, waiting) > likeness(late, sweet) + 0.2
 
 
 def test_probabilities_are_kept_and_add_up(scorer: Bundled) -> None:
