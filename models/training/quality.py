@@ -209,7 +209,8 @@ def _card(moods: Sequence[Cells], heads: Sequence[Cells]) -> str:
     )  # fmt: skip
     return "\n\n".join(
         (
-            "Every row was judged once and decided nothing; 95 % bootstrap intervals in brackets.",
+            "No row here was trained on or set a threshold. The development tweets were looked at before: for two recipes "
+            "on half the data, and twice for these weights. 95 % bootstrap intervals in brackets.",
             table(head, sorted(moods, key=lambda cells: [line[0] for line in moods].index(cells[0]))),
             folds_line(),
             _HEADS,
