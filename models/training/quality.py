@@ -202,6 +202,12 @@ def main() -> int:
     return 0
 
 
+_SEEN = (
+    "No row here was trained on or set a threshold. The development tweets were looked at before: for two recipes on half "
+    "the data, and twice for these weights. 95 % bootstrap intervals in brackets."
+)
+
+
 def _card(moods: Sequence[Cells], heads: Sequence[Cells]) -> str:
     head = (
         "scorer", "domain", "rows", "macro recall (95 %)", "macro F1", "negative recall", "negative precision",
@@ -209,8 +215,7 @@ def _card(moods: Sequence[Cells], heads: Sequence[Cells]) -> str:
     )  # fmt: skip
     return "\n\n".join(
         (
-            "No row here was trained on or set a threshold. The development tweets were looked at before: for two recipes "
-            "on half the data, and twice for these weights. 95 % bootstrap intervals in brackets.",
+            _SEEN,
             table(head, sorted(moods, key=lambda cells: [line[0] for line in moods].index(cells[0]))),
             folds_line(),
             _HEADS,
