@@ -203,8 +203,8 @@ def main() -> int:
 
 
 _SEEN = (
-    "No row here was trained on or set a threshold. The development tweets were looked at before: for two recipes on half "
-    "the data, and twice for these weights. 95 % bootstrap intervals in brackets."
+    "No row here was trained on or set a threshold. The development tweets were looked at before: for two recipes on "
+    "half the data, and twice for these weights. 95 % bootstrap intervals in brackets."
 )
 
 
