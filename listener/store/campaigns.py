@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
 from listener.core.campaign import AFTER_EFFECTS, LEAD, Brief, Campaign
 from listener.core.mention import Mention
-from listener.store.engine import Connections, Row, from_ms, marks, moment, to_ms
+from listener.store.engine import Connections, Row, from_ms, marks, moment, opaque_id, to_ms
 from listener.store.mentions import SELECT, mention_of
 
 LOOKED_AT = 50_000
@@ -34,7 +33,7 @@ class Campaigns:
         rows = self._db.write(
             f"INSERT INTO campaigns (public_id, {_WRITTEN}, owner_id, created_at, changed_at) "
             f"VALUES ({marks(12)}) RETURNING *",
-            (secrets.token_urlsafe(9), *_columns(brief), owner, to_ms(now), to_ms(now)),
+            (opaque_id(), *_columns(brief), owner, to_ms(now), to_ms(now)),
         )
         return campaign_of(rows[0])
 

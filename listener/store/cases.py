@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from listener.core.errors import Refused
 from listener.core.event import LISTENER, CaseAct
 from listener.core.mention import Mention
 from listener.core.route import NO_SLA, SEVERITIES, SLA, Severity, worst
-from listener.store.engine import Connections, Row, from_ms, marks, moment, to_ms
+from listener.store.engine import Connections, Row, from_ms, marks, moment, opaque_id, to_ms
 from listener.store.events import Events
 
 NEVER = 2**53 - 1
@@ -158,7 +157,7 @@ class Cases:
             "INSERT INTO cases (public_id, key, brand, route, reason, severity, priority, status, headline, author, "
             "voice, opened_at, changed_at, mentions, version) VALUES (?,?,?,?,?,?,?,'open',?,?,?,?,?,1,0) RETURNING *",
             (
-                secrets.token_urlsafe(9), case_key(mention), mention.brand, route, reason, *_severity(severity),
+                opaque_id(), case_key(mention), mention.brand, route, reason, *_severity(severity),
                 headline(mention), post.author.handle, voice_of(post.source, post.realm, post.author.handle),
                 to_ms(now), to_ms(now),
             ),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
 from listener.core.customer import Customer, Link, Voice
 from listener.core.errors import Refused
-from listener.store.engine import Connections, Row, from_ms, marks, moment, to_ms
+from listener.store.engine import Connections, Row, from_ms, marks, moment, opaque_id, to_ms
 
 CUSTOMERS = "SELECT c.*, i.public_id AS into_id FROM customers c LEFT JOIN customers i ON i.id = c.merged_into "
 
@@ -28,7 +27,7 @@ class Customers:
         """Make a customer without voices; gives the row id."""
         rows = self._db.write(
             "INSERT INTO customers (public_id, name, created_at, changed_at) VALUES (?,?,?,?) RETURNING id",
-            (secrets.token_urlsafe(9), name, to_ms(now), to_ms(now)),
+            (opaque_id(), name, to_ms(now), to_ms(now)),
         )
         return int(rows[0]["id"])
 

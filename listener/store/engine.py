@@ -7,6 +7,7 @@ set, since it turns a lost race into corruption.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +45,12 @@ def from_ms(value: int | None) -> datetime | None:
 def moment(value: int) -> datetime:
     """Aware UTC of a column that is never NULL."""
     return _EPOCH + timedelta(milliseconds=value)
+
+
+def opaque_id() -> str:
+    """An id for links and commands: 72 random bits; never a hyphen first, which a command would read as an option."""
+    made = secrets.token_urlsafe(9)
+    return opaque_id() if made.startswith("-") else made
 
 
 def marks(n: int, width: int = 1) -> str:

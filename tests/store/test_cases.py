@@ -13,6 +13,7 @@ from listener.core.errors import Refused, StoreError
 from listener.core.mention import Mention
 from listener.core.route import SLA
 from listener.store import Store
+from listener.store.engine import opaque_id
 from listener.testing import START
 from tests.kit import add_posts, make_post, open_case, resolve
 
@@ -220,3 +221,9 @@ def test_a_raised_case_is_shown_under_what_raised_it(store: Store) -> None:
     later, _ = open_case(store, mention(store, "3", author="ann"), route="complaints", reason="angry", severity="high")
     assert (raised.route, raised.reason, raised.severity) == ("safety", "it burns", "crisis")
     assert (later.route, later.reason, later.severity, later.mentions) == ("safety", "it burns", "crisis", 3)
+
+
+def test_an_id_is_never_read_as_an_option_by_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = iter(["-bcdefghijkl", "_bcdefghijkl"])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: next(made))
+    assert opaque_id() == "_bcdefghijkl"
