@@ -35,6 +35,9 @@ WHOLE = int(os.environ.get("LISTENER_HOSTILE", "10000"))
 SAMPLE = 200
 """Pages that are opened in a browser."""
 
+# They read the templates in the source tree, which the run against the wheel does not have.
+pytestmark = pytest.mark.sources
+
 TEMPLATES = Path(__file__).parents[2] / "listener/web/templates"
 
 EXTRA = (
