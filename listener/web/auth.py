@@ -145,6 +145,11 @@ def for_programs(path: str) -> bool:
     return path.startswith("/api/") or path == "/metrics"
 
 
+def for_streams(request: Request) -> bool:
+    """Whether a browser asks for a stream of events, which it cannot be led to a page in the place of."""
+    return request.headers.get("accept", "").startswith("text/event-stream")
+
+
 def sign_in_address(request: Request) -> str:
     """Where somebody signs in to come back to what they asked for; after a form, to the page it stood on."""
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")

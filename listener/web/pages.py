@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from listener.core.errors import Refused, StoreError, StoreFull, TooOften
 from listener.core.event import Actor
-from listener.web.auth import START, for_programs, page_before, sign_in_address
+from listener.web.auth import START, for_programs, for_streams, page_before, sign_in_address
 from listener.web.desk import Desk, Health
 from listener.web.guard import HEADERS
 from listener.web.words import FILTERS
@@ -116,6 +116,11 @@ SAID: Mapping[int, tuple[str, str]] = {
 }
 
 
+def _not_signed_in(request: Request) -> Response:
+    """Lead a browser to the page to sign in; at a stream it takes no page for events, and 204 has it cease to ask."""
+    return Response(status_code=204) if for_streams(request) else RedirectResponse(sign_in_address(request), 303)
+
+
 def add_problems(web: FastAPI, pages: Pages) -> None:
     """Answer errors with a page, or with JSON where a program asked."""
 
@@ -127,7 +132,7 @@ def add_problems(web: FastAPI, pages: Pages) -> None:
     @web.exception_handler(HTTPException)
     def refused(request: Request, problem: HTTPException) -> Response:
         if problem.status_code == 401 and not for_programs(request.url.path):
-            return RedirectResponse(sign_in_address(request), 303)
+            return _not_signed_in(request)
         heading, text = SAID.get(problem.status_code, ("That did not work", sentence(str(problem.detail))))
         response = answer(request, problem.status_code, heading, text)
         response.headers.update(problem.headers or {})

@@ -157,3 +157,9 @@ def test_who_begins_to_look_is_told_once_and_two_windows_do_not_call_each_other(
     assert told == [("c-1", "looking"), ("c-2", "looking")]
     assert lookers.look("c-1", bob, START) == ("Ann",)
     assert lookers.look("c-1", bob, START + MARK) == ()
+
+
+def test_a_stream_asked_for_without_a_session_is_told_to_cease(outside: httpx2.Client) -> None:
+    answer = outside.get("/cases/stream", headers={"accept": "text/event-stream"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert outside.get("/cases/stream").status_code == 303
