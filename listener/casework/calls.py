@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
-from listener.casework.cases import UNDO_FOR
 from listener.casework.permission import allowed
+from listener.casework.undo import UNDO_FOR, taken_back
 from listener.core import casework as rules
 from listener.core.call import PLACE, SOURCE, Call, Told, post_of_call
 from listener.core.case import headline
@@ -137,11 +137,10 @@ class Calls:
         """
         me, now = allowed(by, "call"), self._clock()
         with self._store.transaction():
-            found = self._store.events.undoable(event_id)
-            if found is None or found.event.colleague != me.id or "call" not in found.undo:
-                raise Refused("there is nothing of yours to take back there")
-            if now - found.event.at > UNDO_FOR:
-                raise Refused('that is too long ago to take back; say "not us" on its case instead')
+            found = taken_back(
+                self._store.events.undoable(event_id), by, now, part="call",
+                instead='say "not us" on its case instead',
+            )  # fmt: skip
             post_id = cast("int", found.undo["call"])
             for mention in self._store.calls.mentions(post_id):
                 self._store.corrections.add(mention, None, me.id, now)

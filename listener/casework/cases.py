@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from listener.casework.permission import allowed
+from listener.casework.undo import taken_back
 from listener.core import casework as rules
 from listener.core.case import Case, Outcome
 from listener.core.colleague import Colleague, Right
@@ -21,8 +22,6 @@ from listener.store.events import Undo
 
 CLAIM_LEASE = timedelta(hours=1)
 NEWS = "the conversation changed since you opened it: read the newest mention first"
-UNDO_FOR = timedelta(minutes=10)
-"""A page offers to take an act back for seconds; who reads more slowly, or without scripts, has this long."""
 
 _KEPT = (
     "status", "assignee", "claimed_until", "snoozed_until", "outcome", "merged_into", "resolved_at",
@@ -214,14 +213,12 @@ class Casework:
         """
         now = self._clock()
         with self._store.transaction():
-            found = self._store.events.undoable(event_id)
-            mine = found is not None and by.colleague is not None and found.event.colleague == by.colleague.id
-            if found is None or not mine or found.event.case is None:
-                raise Refused("there is nothing of yours to take back there")
-            if now - found.event.at > UNDO_FOR:
-                raise Refused("that is too long ago to take back; the case can still be changed by hand")
+            found = taken_back(
+                self._store.events.undoable(event_id), by, now, part="case",
+                instead="the case can still be changed by hand",
+            )  # fmt: skip
             allowed(by, _TAKES.get(found.event.act, "work"))
-            case = self._store.cases.get(found.event.case)
+            case = self._store.cases.get(cast("int", found.undo["case"]))
             if case.version != found.event.version:
                 raise Refused("the case changed since; look at it again", resource=case.public_id)
             returned = self._restore(found.undo, by, now)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from listener.casework.cases import UNDO_FOR
 from listener.casework.panel import Panel, as_suggestions, panel_of_case, panel_of_customer
 from listener.casework.permission import allowed
+from listener.casework.undo import UNDO_FOR, own, taken_back
 from listener.core.case import Case
 from listener.core.customer import LONGEST_NAME, Customer, Profile, Suggestion, Voice, customer_name
 from listener.core.errors import Refused
@@ -71,8 +71,7 @@ class Customers:
 
     def undoable(self, event: Event | None, by: Actor) -> bool:
         """Whether somebody may still take an act back."""
-        mine = event is not None and by.colleague is not None and event.colleague == by.colleague.id
-        if event is None or not mine or self._clock() - event.at > UNDO_FOR:
+        if event is None or not own(event, by) or self._clock() - event.at > UNDO_FOR:
             return False
         found = self._store.events.undoable(event.id)
         if found is None or "customer" not in found.undo:
@@ -176,12 +175,10 @@ class Customers:
         """
         now = self._clock()
         with self._store.transaction():
-            found = self._store.events.undoable(event_id)
-            mine = found is not None and by.colleague is not None and found.event.colleague == by.colleague.id
-            if found is None or not mine or "customer" not in found.undo:
-                raise Refused("there is nothing of yours to take back there")
-            if now - found.event.at > UNDO_FOR:
-                raise Refused("that is too long ago to take back; the links can still be changed by hand")
+            found = taken_back(
+                self._store.events.undoable(event_id), by, now, part="customer",
+                instead="the links can still be changed by hand",
+            )  # fmt: skip
             allowed(by, "note" if "noted" in found.undo else "link")
             customer = self._store.customers.get(cast("int", found.undo["customer"]))
             if customer.version != found.undo["version"]:

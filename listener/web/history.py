@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from listener.casework.cases import UNDO_FOR
+from listener.casework.undo import UNDO_FOR
 from listener.core.case import Case
 from listener.core.colleague import Colleague
 from listener.core.delivery import Delivery, Try

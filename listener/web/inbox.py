@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from listener.casework.undo import own
 from listener.core.case import Case
 from listener.core.colleague import Colleague
 from listener.core.event import Actor, Event
@@ -196,14 +197,10 @@ class Inbox:
             return None
         found = self._desk.store.events.since(event_id - 1, 1)
         event: Event | None = found[0][0] if found and found[0][0].id == event_id else None
-        if event is None or event.case is None or event.act not in DONE or not _own(event, by):
+        if event is None or event.case is None or event.act not in DONE or not own(event, by):
             return None
         undo = may_undo(event, self._desk.store.cases.get(event.case), by.colleague, self._desk.clock())
         return JustDone(words=DONE[event.act], detail=event.detail, undo=event.id if undo else None)
-
-
-def _own(event: Event, by: Actor) -> bool:
-    return by.colleague is not None and event.colleague == by.colleague.id
 
 
 def quiet(store: Store) -> Quiet:
