@@ -59,6 +59,20 @@ def marks(n: int, width: int = 1) -> str:
     return ",".join([one] * n)
 
 
+class _Reader:
+    """A thread's reading connection, which must not be closed under a statement: the driver would read freed memory."""
+
+    __slots__ = ("connection", "lock")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.lock = threading.Lock()
+
+    def close(self) -> None:
+        with self.lock:
+            self.connection.close()
+
+
 class Connections:
     """The connections to one database file.
 
@@ -84,7 +98,7 @@ class Connections:
         self._owner = 0
         self._durable = True
         self._threads = threading.local()
-        self._readers: dict[threading.Thread, sqlite3.Connection] = {}
+        self._readers: dict[threading.Thread, _Reader] = {}
         # Apart from the writer's, or a thread's first look would wait for the transaction of another.
         self._readers_lock = threading.Lock()
         with self._translated():
@@ -180,7 +194,9 @@ class Connections:
         if self._memory:
             with self._lock:
                 return self._run(self._writer, sql, values)
-        return self._run(self._reader(), sql, values)
+        reader = self._reader()
+        with reader.lock:
+            return self._run(reader.connection, sql, values)
 
     def _run(self, connection: sqlite3.Connection, sql: str, values: Sequence[object]) -> list[Row]:
         try:
@@ -193,11 +209,11 @@ class Connections:
         rows = self.read(sql, values)
         return rows[0] if rows else None
 
-    def _reader(self) -> sqlite3.Connection:
-        reader: sqlite3.Connection | None = getattr(self._threads, "reader", None)
+    def _reader(self) -> _Reader:
+        reader: _Reader | None = getattr(self._threads, "reader", None)
         if reader is None:
-            reader = self._threads.reader = self._connect()
-            reader.execute("PRAGMA query_only=ON")
+            reader = self._threads.reader = _Reader(self._connect())
+            reader.connection.execute("PRAGMA query_only=ON")
             with self._readers_lock:
                 # Pages are read by threads that come and go; each would leave its connection behind.
                 for gone in [thread for thread in self._readers if not thread.is_alive()]:
@@ -236,7 +252,7 @@ class Connections:
                 reader.close()
 
     def close(self) -> None:
-        """Fold the log into the file and let go of it."""
+        """Fold the log into the file and let go of it; who still reads finishes the statement, and then is refused."""
         with self._lock, self._readers_lock:
             for reader in self._readers.values():
                 reader.close()
