@@ -15,32 +15,25 @@ from listener.core.errors import (
     StoreFull,
     Unauthorized,
     Unavailable,
+    Unclear,
     Unforeseen,
 )
 from listener.core.mention import Author, Engagement, Mention, Post
 from listener.core.notification import Announcement, CaseLine, Message, Notification
-from listener.core.protocols import (
-    Answer,
-    Budget,
-    Capabilities,
-    Channel,
-    Clock,
-    Guard,
-    Http,
-    Scorer,
-    Source,
-    Tools,
-)
+from listener.core.protocols import Budget, Capabilities, Channel, Replier, Scorer, Source
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.reply import Approval, Posted, ReplyRules
 from listener.core.route import Matcher, Route, Severity
 from listener.core.sentiment import Certainty, Label, Probabilities, Sentiment, Verdict, unreadable
+from listener.core.tools import Answer, Clock, Guard, Http, Tools
 
 __all__ = [
-    "AdapterError", "Announcement", "Answer", "Author", "Brief", "Budget", "Campaign", "Capabilities", "Case",
-    "CaseLine", "Certainty", "Channel", "Clock", "Cursor", "Engagement", "Guard", "Http", "Label", "ListenerError",
-    "Matcher", "Mention", "Message", "Notification", "Page", "Place", "Post", "Probabilities", "Query", "RateLimited",
-    "Rejected", "Route", "Scorer", "Sentiment", "SettingsError", "Severity", "Source", "Status", "StoreError",
-    "StoreFull", "Tools", "Unauthorized", "Unavailable", "Unforeseen", "Verdict", "unreadable",
+    "AdapterError", "Announcement", "Answer", "Approval", "Author", "Brief", "Budget", "Campaign", "Capabilities",
+    "Case", "CaseLine", "Certainty", "Channel", "Clock", "Cursor", "Engagement", "Guard", "Http", "Label",
+    "ListenerError", "Matcher", "Mention", "Message", "Notification", "Page", "Place", "Post", "Posted",
+    "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyRules", "Route", "Scorer", "Sentiment",
+    "SettingsError", "Severity", "Source", "Status", "StoreError", "StoreFull", "Tools", "Unauthorized", "Unavailable",
+    "Unclear", "Unforeseen", "Verdict", "unreadable",
 ]  # fmt: skip
 
 __version__ = "0.1.0"

@@ -16,9 +16,10 @@ from listener.casework.calls import own_brands
 from listener.core.errors import AdapterError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
-from listener.core.protocols import Channel, Clock, Scorer, Source
+from listener.core.protocols import Channel, Scorer, Source
 from listener.core.query import Matchbook, Place
 from listener.core.rules import Rules
+from listener.core.tools import Clock
 from listener.engine.threads import Step
 from listener.pipeline.announce import announce
 from listener.pipeline.border import border

@@ -22,7 +22,7 @@ from listener.app import App, make_app, utc_now
 from listener.casework.accounts import FIRST_FOR
 from listener.control import Control, Words, socket_path
 from listener.core.errors import ListenerError, SettingsError, StoreError, StoreFull
-from listener.core.protocols import Clock
+from listener.core.tools import Clock
 from listener.engine.threads import Engine
 from listener.errands import Errands, welcome_url
 from listener.lock import Lock

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from listener.core.errors import SettingsError
-from listener.core.protocols import Capabilities, Channel, Scorer, Source, Tools
+from listener.core.protocols import Capabilities, Channel, Scorer, Source
 from listener.core.query import Place
+from listener.core.tools import Tools
 from listener.settings import (
     ChannelSettings,
     Problem,

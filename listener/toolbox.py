@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from listener.core.protocols import Clock, Tools
+from listener.core.tools import Clock, Tools
 from listener.http import AddressGuard, Client
 from listener.settings import Settings
 from listener.telemetry import get_logger

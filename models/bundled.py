@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener.core.errors import Rejected, SettingsError
-from listener.core.protocols import Tools
 from listener.core.sentiment import LABELS, Label, Probabilities, Verdict, unreadable
+from listener.core.tools import Tools
 from models._answers import answers_of, signed
 from models._familiar import is_familiar
 from models._pack import fill_rows, pack

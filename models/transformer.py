@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener.core.errors import Rejected, SettingsError, Unavailable
-from listener.core.protocols import Tools
 from listener.core.sentiment import LABELS, Label, Probabilities, Verdict, unreadable
+from listener.core.tools import Tools
 from models._parts import together
 from models._text import clean, cut, hide
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 
-from listener.core.protocols import Answer
 from listener.core.query import Cursor, Query
+from listener.core.tools import Answer
 from listener.http import LONGEST_WAIT, http_date, retry_after
 
 VERSION = 1

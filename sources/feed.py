@@ -18,8 +18,9 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from listener.core.errors import AdapterError, Rejected, Unavailable
 from listener.core.mention import Author, Engagement, Kind, Post
-from listener.core.protocols import Answer, Budget, Capabilities, Tools
+from listener.core.protocols import Budget, Capabilities
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.tools import Answer, Tools
 from listener.http import shown
 from sources import _feedids, _feedstate, _parse
 from sources._feedstate import State

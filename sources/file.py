@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from listener.core.mention import Kind
-from listener.core.protocols import Budget, Capabilities, Tools
+from listener.core.protocols import Budget, Capabilities
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.tools import Tools
 from sources import _lines
 from sources._cells import Shape
 from sources._rows import BadRow, Row, Start, read_rows

@@ -18,8 +18,9 @@ from typing import Any, ClassVar
 
 from listener.core.errors import AdapterError, Rejected, Unavailable
 from listener.core.mention import Author, Engagement, Post
-from listener.core.protocols import Answer, Budget, Capabilities, Tools
+from listener.core.protocols import Budget, Capabilities
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.tools import Answer, Tools
 from listener.http import shown
 from sources._hnwalk import Walk, unpack
 from sources._text import plain

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, cast
 
 from listener.core.mention import Author, Engagement, Kind, Post
-from listener.core.protocols import Budget, Capabilities, Tools
+from listener.core.protocols import Budget, Capabilities
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.tools import Tools
 from sources import _lines
 from sources._cells import KINDS
 from sources._dates import moment

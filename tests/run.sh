@@ -17,8 +17,16 @@ if [ "$(id -u)" = 0 ] && [ "${CI:-}" = true ]; then
     bash tests/servers/install.sh
 fi
 
+# On the second core meanwhile: its tests use no browser, no server and no fixed port.
+log=$(mktemp)
+bash tests/wheel.sh >"$log" 2>&1 &
+wheel=$!
+trap 'kill "$wheel" 2>/dev/null || true' EXIT
+
 say "tests"
 $bin/python -m pytest -q --durations=15 "$@"
 
 say "the wheel, from an empty folder"
-bash tests/wheel.sh
+wait "$wheel" || { cat "$log"; exit 1; }
+trap - EXIT
+cat "$log" && rm -f "$log"

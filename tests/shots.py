@@ -26,9 +26,10 @@ from listener.core.customer import Voice
 from listener.core.errors import Unavailable
 from listener.core.event import OPERATOR, Actor
 from listener.core.mention import Author, Engagement, Post
-from listener.core.protocols import Scorer, Tools
+from listener.core.protocols import Scorer
 from listener.core.route import SLA
 from listener.core.sentiment import Verdict, unreadable
+from listener.core.tools import Tools
 from listener.registry import build_scorer
 from listener.settings import load
 from listener.telemetry import set_up_logging

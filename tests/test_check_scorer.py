@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from listener.core.protocols import Tools
 from listener.core.sentiment import Probabilities, Verdict, unreadable
+from listener.core.tools import Tools
 from listener.testing import NoOptions, check_scorer
 
 

@@ -15,7 +15,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable
+from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable, Unclear
 from listener.http import LONGEST_WAIT, USER_AGENT, Client, retry_after, shown
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -334,3 +334,51 @@ def test_credentials_in_an_address_are_sent_and_then_forgotten(client: Client, h
 def test_a_date_far_away_is_capped() -> None:
     later = NOW + timedelta(days=40)
     assert retry_after({"retry-after": later.strftime("%a, %d %b %Y %H:%M:%S GMT")}, NOW) == LONGEST_WAIT
+
+
+def test_a_write_carries_its_body_and_headers_and_gives_the_answer(client: Client, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/w", method="POST", data='{"a": 1}', headers={"Idempotency-Key": "k"}).respond_with_data(
+        "made", status=201
+    )
+    answer = client.post(httpserver.url_for("/w"), body=b'{"a": 1}', headers={"Idempotency-Key": "k"})
+    assert (answer.status, answer.body) == (201, b"made")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [
+        (429, {}, RateLimited), (503, {"Retry-After": "7"}, RateLimited), (401, {}, Unauthorized),
+        (403, {}, Unauthorized), (422, {}, Rejected), (404, {}, Rejected), (302, {"Location": "/elsewhere"}, Rejected), (500, {}, Unclear),
+        (502, {}, Unclear), (503, {}, Unclear), (408, {}, Unclear),
+    ],
+)  # fmt: skip
+def test_a_write_is_sent_once_whatever_comes_back(
+    client: Client, httpserver: HTTPServer, status: int, headers: dict[str, str], error: type[AdapterError]
+) -> None:
+    httpserver.expect_request("/w").respond_with_data("no", status=status, headers=headers)
+    with pytest.raises(AdapterError) as caught:
+        client.post(httpserver.url_for("/w"), body=b"x")
+    assert type(caught.value) is error
+    assert len(httpserver.log) == 1
+
+
+def test_a_refused_write_says_what_the_other_side_said(client: Client, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/w").respond_with_json({"error": "Text\n is too long"}, status=422)
+    with pytest.raises(Rejected, match="422: Text is too long"):
+        client.post(httpserver.url_for("/w"), body=b"x")
+
+
+def test_a_write_without_a_connection_sent_nothing(client: Client) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        client.post(f"http://127.0.0.1:{port}/", body=b"x")
+
+
+def test_a_write_that_is_heard_and_not_answered_is_unclear(client: Client) -> None:
+    with raw_server(lambda _: None) as url, pytest.raises(Unclear, match="broke off"):
+        client.post(url, body=b"x")
+    forever = threading.Event()
+    with raw_server(lambda _: (forever.wait(20), None)[1]) as url, pytest.raises(Unclear, match="did not answer"):
+        client.post(url, body=b"x", deadline=0.3)
+    forever.set()

@@ -12,7 +12,7 @@ import pytest
 
 from listener import registry
 from listener.core.errors import SettingsError
-from listener.core.protocols import Tools
+from listener.core.tools import Tools
 from listener.settings import Settings
 
 _numbers = itertools.count()

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from listener.core.errors import Unavailable
-from listener.core.protocols import Tools
+from listener.core.tools import Tools
 from listener.registry import load_settings
 from listener.settings import Settings
 from listener.testing import FakeClock

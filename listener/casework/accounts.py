@@ -18,7 +18,7 @@ from listener.core.colleague import Colleague, handle_of, name_of, role_of
 from listener.core.errors import Refused
 from listener.core.event import AccountAct, Actor
 from listener.core.password import check_password
-from listener.core.protocols import Clock
+from listener.core.tools import Clock
 from listener.store import Store
 
 _Change = Callable[[Colleague], Colleague]

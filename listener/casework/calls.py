@@ -20,10 +20,10 @@ from listener.core.colleague import Colleague
 from listener.core.errors import Refused
 from listener.core.event import Actor
 from listener.core.mention import Mention, Post, Sighting, facts, normalise
-from listener.core.protocols import Clock
 from listener.core.query import Place
 from listener.core.route import bundle_key
 from listener.core.rules import Rules
+from listener.core.tools import Clock
 from listener.pipeline.ingest import ingest
 from listener.settings import Settings
 from listener.store import Store

@@ -20,7 +20,7 @@ from listener.core.colleague import Colleague
 from listener.core.errors import Refused
 from listener.core.event import Actor, Event
 from listener.core.mention import Mention
-from listener.core.protocols import Clock
+from listener.core.tools import Clock
 from listener.store import Store
 
 PREVIEW = timedelta(days=30)

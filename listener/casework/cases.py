@@ -15,8 +15,8 @@ from listener.core.colleague import Colleague, Right
 from listener.core.errors import Refused
 from listener.core.event import Actor, CaseAct
 from listener.core.note import note_text
-from listener.core.protocols import Clock
 from listener.core.sentiment import Label
+from listener.core.tools import Clock
 from listener.store import Store
 from listener.store.events import Undo
 

@@ -19,7 +19,7 @@ from listener.core.errors import Refused
 from listener.core.event import Actor, Event
 from listener.core.mention import line
 from listener.core.note import note_text
-from listener.core.protocols import Clock
+from listener.core.tools import Clock
 from listener.store import Store
 from listener.store.events import Undo
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from listener.core.errors import Refused
 from listener.core.mention import Mention, Post
-from listener.core.protocols import Clock
 from listener.core.query import Matchbook, Place, Query
+from listener.core.tools import Clock
 from listener.store import Store
 
 SPAN = timedelta(days=30)

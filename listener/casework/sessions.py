@@ -15,8 +15,8 @@ from listener.casework.passwords import Passwords
 from listener.core.colleague import Colleague
 from listener.core.errors import Refused, StoreError, TooOften
 from listener.core.event import Actor
-from listener.core.protocols import Clock
 from listener.core.session import Session
+from listener.core.tools import Clock
 from listener.store import Store
 
 IDLE = timedelta(hours=12)

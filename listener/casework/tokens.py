@@ -11,8 +11,8 @@ from listener.casework.sessions import Uses, about, digest_of
 from listener.core.colleague import Colleague, Right, name_of
 from listener.core.errors import Refused
 from listener.core.event import Actor
-from listener.core.protocols import Clock
 from listener.core.session import Token
+from listener.core.tools import Clock
 from listener.store import Store
 
 BEGINS = "lst_"

@@ -81,7 +81,7 @@ def evaluate(
 
 def _scorer(config: Path | None) -> Scorer:
     """The scorer of a configuration, or the one that comes along."""
-    from listener.core.protocols import Tools
+    from listener.core.tools import Tools
     from listener.registry import build_scorer
     from listener.settings import load
 

@@ -93,5 +93,9 @@ class Rejected(AdapterError):
     """Refused for good: the same request would be refused again."""
 
 
+class Unclear(AdapterError):
+    """It was handed over and no answer came: whether it was posted is not known."""
+
+
 class Unauthorized(Rejected):
     """The credentials were refused: check them, then reload."""

@@ -1,22 +1,21 @@
 """The borders of the core: what an adapter must offer, and what it is given.
 
-Adapters are built as `Adapter(options, tools)` and do no I/O in `__init__`. Each method names its caller and its
-errors. Whatever else an adapter raises is caught once, at the border in `listener.pipeline`.
+Adapters are built as `Adapter(options, tools)`, see `tools.py`, and do no I/O in `__init__`. Each method names its
+caller and its errors. Whatever else an adapter raises is caught once, at the border in `listener.pipeline`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from listener.core.mention import Post
 from listener.core.notification import Message
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.reply import Approval, Posted, ReplyRules
 from listener.core.sentiment import Verdict
-
-Clock = Callable[[], datetime]
-"""Says the present moment as aware UTC; injected everywhere, so that tests can turn it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class Capabilities:
         window: how far back one poll can see, in words ("the feed's newest entries").
         latency: how old a post usually is when it can be seen, in words.
         cost: what a poll costs, in words; "free" where it is.
-        reply: whether an answer can be posted through an interface.
+        reply: whether an answer can be posted through an interface; the class is then a `Replier`.
         reply_limit: longest reply in characters; None where there is no limit or no reply.
         edits: whether a later edit is noticed.
         deletes: whether a deletion is noticed.
@@ -59,113 +58,6 @@ class Budget:
     seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An HTTP answer, read whole and within limits.
-
-    Args:
-        status: HTTP status; redirects are already followed.
-        headers: names in lower case.
-        body: decoded content, at most the asked number of bytes.
-        url: the final address.
-        moved_to: the address after an unbroken chain of permanent redirects (301, 308), else None.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-    moved_to: str | None = None
-
-
-class Http(Protocol):
-    """The polite HTTP client that adapters are given: user agent, limits, deadlines, redirects re-checked."""
-
-    def get(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        max_bytes: int = 15_000_000,
-        deadline: float = 20.0,
-    ) -> Answer:
-        """Read a page. Called by sources and channels.
-
-        Args:
-            url: http or https address.
-            params: query parameters to add.
-            headers: request headers to add.
-            max_bytes: most decoded bytes to read.
-            deadline: seconds for everything, redirects and body included.
-
-        Returns:
-            The answer with a status of 200..299, 304 or 410; everything else is an error.
-
-        Raises:
-            RateLimited: 429, or 503 with Retry-After; carries the wait.
-            Unauthorized: 401 or 403.
-            Rejected: another 4xx, a forbidden address, too many redirects, or a body over the limit.
-            Unavailable: 5xx, no connection, a broken or too slow answer.
-        """
-        ...
-
-
-class Guard(Protocol):
-    """Says where connections may go, for adapters whose libraries open connections themselves (IMAP, SMTP)."""
-
-    def refusal(self, host: str, port: int) -> str | None:
-        """Why a host may not be dialled, as far as its writing says; None when its addresses decide. Asks nobody.
-
-        Args:
-            host: a name or an address.
-            port: where to knock.
-        """
-        ...
-
-    def addresses(self, host: str, port: int) -> Sequence[str]:
-        """The addresses to dial, in order of preference. Dial these, not the name: it may mean another one next time.
-
-        Args:
-            host: a name or an address; stays the name for TLS.
-            port: where to knock.
-
-        Raises:
-            OSError: there is none that may be dialled; the message may be shown.
-        """
-        ...
-
-    def failed(self, host: str, port: int, why: str) -> OSError:
-        """The error to show when dialling failed: it tells no more than may be told, and the log hears the rest.
-
-        Args:
-            host: as given to `addresses`.
-            port: as given to `addresses`.
-            why: what went wrong.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What an adapter is given beside its options.
-
-    Args:
-        http: the polite HTTP client; None for adapters that never reach out.
-        clock: says the present moment.
-        secret: the credential the configuration names for it; never in repr; None without one.
-        session: makes a `requests.Session` that goes where `http` may go, for libraries that want one; None for
-            adapters that never reach out.
-        guard: for libraries that open connections in other ways; None for adapters that never reach out.
-    """
-
-    http: Http | None
-    clock: Clock
-    secret: str | None = field(default=None, repr=False)
-    session: Callable[[], Any] | None = None
-    guard: Guard | None = None
-
-
 @runtime_checkable
 class Source(Protocol):
     """A kind of place we poll; lives in `sources/` or in a stranger's package.
@@ -195,6 +87,68 @@ class Source(Protocol):
             RateLimited: try again after the wait it carries.
             Unauthorized: the credentials were refused.
             Rejected: the request can never work as configured.
+        """
+        ...
+
+
+@runtime_checkable
+class Replier(Protocol):
+    """What a source offers beside `Source` where an answer can be posted through its interface.
+
+    The one caller of `reply()` is `pipeline/post.py`, and it calls once for an approval: nothing here may try again by
+    itself. A source that answers in an account's name never returns that account's own posts from `poll()`.
+    """
+
+    def can_reply(self, post: Post) -> str | None:
+        """Why this post cannot be answered through the interface, in words for people; None when it can. No I/O.
+
+        Args:
+            post: one that this source returned.
+        """
+        ...
+
+    def rules(self, post: Post) -> ReplyRules:
+        """What an answer to this post must keep to; checked while people type and before they approve. No I/O.
+
+        Args:
+            post: one that may be answered.
+        """
+        ...
+
+    def reply(self, post: Post, approved: Approval, key: str) -> Posted:
+        """Post an answer under a post, once.
+
+        Args:
+            post: the post that is answered.
+            approved: who approved which very words.
+            key: names this answer for ever; given to the other side wherever it tells repeats by one.
+
+        Returns:
+            What the other side calls the answer.
+
+        Raises:
+            RateLimited: refused for now, and nothing was posted.
+            Unavailable: not reached, and nothing was posted: no byte of the answer left.
+            Unauthorized: the credentials were refused.
+            Rejected: refused for good; says why.
+            Unclear: it was sent and no answer came, or none that tells: it may stand there.
+        """
+        ...
+
+    def find(self, post: Post, approved: Approval, key: str) -> Posted | None:
+        """Look whether an answer stands there, after an unclear outcome. Called by `pipeline/post.py`.
+
+        Args:
+            post: as given to `reply()`.
+            approved: as given to `reply()`.
+            key: as given to `reply()`.
+
+        Returns:
+            The answer; None when it is not to be seen, which proves nothing.
+
+        Raises:
+            Unavailable: try again later.
+            Rejected: it cannot be looked up.
         """
         ...
 

@@ -7,12 +7,13 @@ adapters know only the protocol `listener.core.protocols.Http`. No message holds
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,8 +24,8 @@ from weakref import WeakValueDictionary
 import httpx2
 
 import listener
-from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable
-from listener.core.protocols import Answer
+from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable, Unclear
+from listener.core.tools import Answer
 from listener.http.guard import AddressGuard
 from listener.http.network import Transport, deadline_at
 
@@ -118,6 +119,30 @@ class Client:
                 sent = {name: value for name, value in sent.items() if name in _KEPT_ACROSS_ORIGINS}
             address = target
         raise Rejected(f"{shown(url)} redirects more than {MAX_REDIRECTS} times: check the address")
+
+    def post(
+        self,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = 1_000_000,
+        deadline: float = 30.0,
+    ) -> Answer:
+        """Send something once; arguments and errors are those of `Http.post`."""
+        address, seconds = _checked(url), min(deadline, self._longest)
+        name, origin = shown(str(address)), _origin(address)
+        with self._turn(origin, name, seconds):
+            end = time.monotonic() + seconds
+            with deadline_at(end), _said_of_a_write(name, seconds):
+                request = self._client.build_request(
+                    "POST", address, content=body, headers=dict(headers or {}), timeout=seconds
+                )
+                response = self._client.send(request, stream=True)
+                try:
+                    return _taken(response, address, max_bytes)
+                finally:
+                    response.close()
 
     def _ask(
         self, address: httpx2.URL, headers: Mapping[str, str], max_bytes: int, seconds: float
@@ -213,6 +238,30 @@ def _read(
     return Answer(status=status, headers=headers, body=body, url=str(address.copy_with(username=None, password=None)))
 
 
+def _taken(response: httpx2.Response, address: httpx2.URL, max_bytes: int) -> Answer:
+    """The answer to a write; errors as `Http.post` says."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    status, name = response.status_code, shown(str(address))
+    if 200 <= status < 300:
+        body = b"" if status == 204 else _body(response, headers, address, max_bytes)
+        return Answer(status=status, headers=headers, body=body, url=name)
+    refusal = _refusal(status, headers, name)
+    if isinstance(refusal, RateLimited | Unauthorized):
+        raise refusal
+    if isinstance(refusal, Unavailable):
+        raise Unclear(f"{name} answered {status} after everything was sent")
+    raise Rejected(f"{name} answered {status}{_why(response, headers, address)}")
+
+
+def _why(response: httpx2.Response, headers: Mapping[str, str], address: httpx2.URL) -> str:
+    """What a refusal says of itself, as ": words"; empty where it says nothing that people can read."""
+    with suppress(httpx2.TransportError, Rejected, zlib.error, ValueError):
+        said = json.loads(_body(response, headers, address, 65_536))
+        words = next((said[key] for key in ("message", "error_description", "error") if said.get(key)), "")
+        return f": {' '.join(str(words).split())[:200]}" if words else ""
+    return ""
+
+
 def _refusal(status: int, headers: Mapping[str, str], name: str) -> AdapterError:
     """The error that a status means."""
     wait = retry_after(headers, datetime.now(UTC))
@@ -255,6 +304,21 @@ def _unpacked(chunks: Iterable[bytes], deflate: bool, max_bytes: int) -> Iterato
             return
     if not first and not packed.eof:
         raise zlib.error("it ends too early")
+
+
+@contextmanager
+def _said_of_a_write(name: str, seconds: float) -> Iterator[None]:
+    """As `_said_plainly`, but whatever goes wrong once there is a connection leaves open what came of the write."""
+    try:
+        yield
+    except (httpx2.ConnectError, httpx2.ConnectTimeout) as exc:
+        raise Unavailable(f"{name} cannot be reached: {exc}") from None
+    except httpx2.TimeoutException:
+        raise Unclear(f"{name} did not answer within {seconds:g} s after it was asked") from None
+    except (httpx2.TransportError, zlib.error, UnicodeError) as exc:
+        raise Unclear(f"{name} broke off before it had answered ({type(exc).__name__})") from None
+    except (httpx2.InvalidURL, ValueError):
+        raise Rejected(f"{name} cannot be asked: the address or a header holds a forbidden character") from None
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import connection
 
-from listener.core.protocols import Guard
+from listener.core.tools import Guard
 from listener.http.client import MAX_REDIRECTS, USER_AGENT
 
 _PATIENCE = (10.0, 30.0)

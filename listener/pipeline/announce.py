@@ -7,9 +7,9 @@ still true is decided when it is sent, see `decide_announcement()`.
 from __future__ import annotations
 
 from listener.core.event import LISTENER
-from listener.core.protocols import Clock
 from listener.core.rules import Rules
 from listener.core.store import Store
+from listener.core.tools import Clock
 from listener.telemetry import get_logger
 
 

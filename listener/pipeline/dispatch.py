@@ -21,10 +21,11 @@ from listener.core.notification import (
     decide_announcement,
     retry_pause,
 )
-from listener.core.protocols import Channel, Clock
+from listener.core.protocols import Channel
 from listener.core.route import worst
 from listener.core.rules import Rules
 from listener.core.store import Store
+from listener.core.tools import Clock
 from listener.pipeline.border import border
 from listener.telemetry import get_logger
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from listener.core.errors import StoreError, StoreFull
 from listener.core.mention import Mention, facts
-from listener.core.protocols import Clock
 from listener.core.route import Route, bundle_key, strictest, worst
 from listener.core.rules import Rules
 from listener.core.store import Store
+from listener.core.tools import Clock
 from listener.core.work import NO_ROUTE, Routed
 from listener.telemetry import get_logger
 

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from listener.core.errors import AdapterError, StoreError, StoreFull, Unforeseen
 from listener.core.mention import Mention, Post, facts
-from listener.core.protocols import Clock, Scorer
+from listener.core.protocols import Scorer
 from listener.core.rules import Rules
 from listener.core.sentiment import Sentiment, Verdict, towards
 from listener.core.store import Store
+from listener.core.tools import Clock
 from listener.core.work import NO_ROUTE, Judged, held_back
 from listener.pipeline.border import border
 from listener.telemetry import get_logger

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from listener.core.errors import AdapterError, Rejected, Unavailable
 from listener.core.mention import Sighting, line
 from listener.core.place import PlaceTurn, pause_after, pause_after_failure
-from listener.core.protocols import Budget, Clock, Source
+from listener.core.protocols import Budget, Source
 from listener.core.query import Cursor, Page, Place
 from listener.core.rules import Rules
 from listener.core.store import Store
+from listener.core.tools import Clock
 from listener.pipeline.border import border
 from listener.pipeline.ingest import ingest
 from listener.telemetry import get_logger

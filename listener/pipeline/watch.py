@@ -8,9 +8,9 @@ from __future__ import annotations
 from listener.core.case import Case
 from listener.core.casework import lapsed, woke
 from listener.core.event import LISTENER
-from listener.core.protocols import Clock
 from listener.core.rules import Rules
 from listener.core.store import Store
+from listener.core.tools import Clock
 from listener.telemetry import get_logger
 
 

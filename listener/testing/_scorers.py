@@ -9,8 +9,9 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from listener.core.protocols import Scorer, Tools
+from listener.core.protocols import Scorer
 from listener.core.sentiment import LABELS, Verdict
+from listener.core.tools import Tools
 from listener.testing._fakes import FakeClock
 from listener.testing._sources import _no_network
 

@@ -15,8 +15,9 @@ from functools import partial
 
 from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable
 from listener.core.mention import Post, clean, normalise
-from listener.core.protocols import Budget, Capabilities, Source, Tools
+from listener.core.protocols import Budget, Capabilities, Source
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.tools import Tools
 from listener.http import AddressGuard, Client
 from listener.http.session import guarded_session
 from listener.testing._fakes import START, FakeClock

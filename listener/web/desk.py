@@ -14,9 +14,9 @@ from listener.core.event import Event
 from listener.core.mention import Mention
 from listener.core.note import Note
 from listener.core.place import PlaceHealth
-from listener.core.protocols import Clock
 from listener.core.query import Query
 from listener.core.sentiment import Certainty, Label
+from listener.core.tools import Clock
 from listener.core.trail import Trail
 from listener.core.trend import Bucket
 from listener.core.work import Step

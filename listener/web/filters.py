@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from listener.core.case import Status, Wanted
 from listener.core.colleague import Colleague
-from listener.core.protocols import Clock
 from listener.core.route import SEVERITIES, Severity
+from listener.core.tools import Clock
 from listener.web.desk import Store
 
 View = Literal["todo", "mine", "unclaimed", "snoozed", "resolved", "all"]

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from listener.core.protocols import Scorer, Tools
+from listener.core.protocols import Scorer
 from listener.core.sentiment import LABELS, Verdict
+from listener.core.tools import Tools
 from listener.evaluate import Labelled, Report, bootstrap, calibration_error, confuse, macro_recall, report
 from models._heads import EMOTION, INTENT, OFFENSIVE, SENTIMENT, SEVERITY, Head
 from models.bundled import Bundled, BundledOptions

@@ -14,8 +14,8 @@ import pytest
 
 import models.bundled
 from listener.core.errors import Rejected, SettingsError
-from listener.core.protocols import Tools
 from listener.core.sentiment import LABELS, Verdict
+from listener.core.tools import Tools
 from listener.testing import check_scorer
 from models.bundled import Bundled, BundledOptions
 

@@ -13,7 +13,8 @@ import pytest
 
 import models.transformer
 from listener.core.errors import Rejected, SettingsError
-from listener.core.protocols import Scorer, Tools
+from listener.core.protocols import Scorer
+from listener.core.tools import Tools
 from listener.testing import check_scorer
 from models.transformer import Transformer, TransformerOptions
 

@@ -12,8 +12,9 @@ from xml.sax.saxutils import escape
 import pytest
 
 from listener.core.errors import Rejected, Unavailable
-from listener.core.protocols import Budget, Tools
+from listener.core.protocols import Budget
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.tools import Tools
 from listener.http import Client
 from listener.testing import HOSTILE, Asked, FakeClock, Site, Told, check_source
 from sources.feed import Feed, FeedOptions

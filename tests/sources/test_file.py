@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from listener.core.errors import AdapterError, Rejected, Unavailable
 from listener.core.mention import Post
-from listener.core.protocols import Budget, Tools
+from listener.core.protocols import Budget
 from listener.core.query import Cursor, Page, Place
+from listener.core.tools import Tools
 from listener.testing import HOSTILE, FakeClock, check_source
 from sources._cells import Shape
 from sources._dates import moment

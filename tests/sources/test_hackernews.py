@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from listener.core.errors import AdapterError, Rejected
-from listener.core.protocols import Budget, Tools
+from listener.core.protocols import Budget
 from listener.core.query import Cursor, Page, Place, Query
+from listener.core.tools import Tools
 from listener.http import Client
 from listener.testing import HOSTILE, START, Asked, FakeClock, Site, Told, check_source
 from sources.hackernews import HackerNews, HackerNewsOptions

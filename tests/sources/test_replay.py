@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from listener.core.errors import Unavailable
-from listener.core.protocols import Budget, Tools
+from listener.core.protocols import Budget
 from listener.core.query import Cursor, Page, Place
+from listener.core.tools import Tools
 from listener.testing import HOSTILE, START, FakeClock, check_source
 from sources.replay import Replay, ReplayOptions
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from listener.core.errors import Rejected
-from listener.core.protocols import Answer, Budget, Tools
+from listener.core.protocols import Budget
 from listener.core.query import Cursor, Page, Place
+from listener.core.tools import Answer, Tools
 from listener.http import Client
 from sources.feed import Feed, FeedOptions
 from tests.servers.wordpress import WordPress
