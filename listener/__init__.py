@@ -22,7 +22,7 @@ from listener.core.mention import Author, Engagement, Mention, Post
 from listener.core.notification import Announcement, CaseLine, Message, Notification
 from listener.core.protocols import Budget, Capabilities, Channel, Replier, Scorer, Source
 from listener.core.query import Cursor, Page, Place, Query
-from listener.core.reply import Approval, Posted, ReplyRules
+from listener.core.reply import Approval, Posted, ReplyLimits
 from listener.core.route import Matcher, Route, Severity
 from listener.core.sentiment import Certainty, Label, Probabilities, Sentiment, Verdict, unreadable
 from listener.core.tools import Answer, Clock, Guard, Http, Tools
@@ -31,7 +31,7 @@ __all__ = [
     "AdapterError", "Announcement", "Answer", "Approval", "Author", "Brief", "Budget", "Campaign", "Capabilities",
     "Case", "CaseLine", "Certainty", "Channel", "Clock", "Cursor", "Engagement", "Guard", "Http", "Label",
     "ListenerError", "Matcher", "Mention", "Message", "Notification", "Page", "Place", "Post", "Posted",
-    "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyRules", "Route", "Scorer", "Sentiment",
+    "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyLimits", "Route", "Scorer", "Sentiment",
     "SettingsError", "Severity", "Source", "Status", "StoreError", "StoreFull", "Tools", "Unauthorized", "Unavailable",
     "Unclear", "Unforeseen", "Verdict", "unreadable",
 ]  # fmt: skip

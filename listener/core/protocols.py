@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from listener.core.mention import Post
 from listener.core.notification import Message
 from listener.core.query import Cursor, Page, Place, Query
-from listener.core.reply import Approval, Posted, ReplyRules
+from listener.core.reply import Approval, Posted, ReplyLimits
 from listener.core.sentiment import Verdict
 
 
@@ -107,7 +107,7 @@ class Replier(Protocol):
         """
         ...
 
-    def rules(self, post: Post) -> ReplyRules:
+    def limits(self, post: Post) -> ReplyLimits:
         """What an answer to this post must keep to; checked while people type and before they approve. No I/O.
 
         Args:

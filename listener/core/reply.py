@@ -18,7 +18,7 @@ _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyRules:
+class ReplyLimits:
     """What an answer to one post must keep to.
 
     Args:
@@ -72,24 +72,24 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def measure(text: str, rules: ReplyRules) -> int:
-    """How many characters a text counts as under these rules."""
-    if rules.link_length is None:
+def measure(text: str, limits: ReplyLimits) -> int:
+    """How many characters a text counts as under these limits."""
+    if limits.link_length is None:
         return len(text)
     links = _LINK.findall(text)
-    return len(text) - sum(map(len, links)) + rules.link_length * len(links)
+    return len(text) - sum(map(len, links)) + limits.link_length * len(links)
 
 
-def misfits(text: str, rules: ReplyRules) -> tuple[str, ...]:
+def misfits(text: str, limits: ReplyLimits) -> tuple[str, ...]:
     """What stands against posting this text, in words; empty when nothing does."""
     found = []
-    if not text.removeprefix(rules.opening).strip():
+    if not text.removeprefix(limits.opening).strip():
         found.append("it says nothing yet")
-    limit = LONGEST_REPLY if rules.limit is None else rules.limit
-    if (length := measure(text, rules)) > limit:
-        found.append(f"it is {length - limit} characters too long: {length} of {limit}")
-    if rules.links is not None and _LINK.search(text):
-        found.append(f"it holds a link: {rules.links}")
-    if (name := rules.opening.strip()) and name not in text:
+    most = LONGEST_REPLY if limits.limit is None else limits.limit
+    if (length := measure(text, limits)) > most:
+        found.append(f"it is {length - most} characters too long: {length} of {most}")
+    if limits.links is not None and _LINK.search(text):
+        found.append(f"it holds a link: {limits.links}")
+    if (name := limits.opening.strip()) and name not in text:
         found.append(f"it does not name {name}, who would not hear of it")
     return tuple(found)
