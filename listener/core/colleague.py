@@ -13,7 +13,9 @@ from listener.core.errors import Refused
 Role = Literal["viewer", "marketer", "agent", "lead", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-Right = Literal["read", "note", "work", "assign", "correct", "call", "link", "campaign", "manage"]
+Right = Literal[
+    "read", "note", "work", "assign", "correct", "call", "link", "campaign", "reply", "advise", "approve", "manage"
+]
 """What can be allowed; `MEANINGS` says what each is."""
 
 MEANINGS: Mapping[Right, str] = {
@@ -25,17 +27,20 @@ MEANINGS: Mapping[Right, str] = {
     "call": "log a call",
     "link": "link a customer's handles",
     "campaign": "write campaigns",
+    "reply": "write answers, and send them where no review is needed",
+    "advise": "improve a draft that was handed to marketing",
+    "approve": "approve answers in review, and let posting go on after it was stopped",
     "manage": "manage colleagues and read the audit log",
 }
 
-_AGENT: frozenset[Right] = frozenset({"read", "note", "work", "correct", "call", "link"})
-_MARKETER: frozenset[Right] = frozenset({"read", "note", "correct", "campaign"})
+_AGENT: frozenset[Right] = frozenset({"read", "note", "work", "correct", "call", "link", "reply"})
+_MARKETER: frozenset[Right] = frozenset({"read", "note", "correct", "campaign", "advise"})
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "viewer": frozenset({"read"}),
     "marketer": _MARKETER,
     "agent": _AGENT,
-    "lead": _AGENT | _MARKETER | {"assign"},
+    "lead": _AGENT | _MARKETER | {"assign", "approve"},
     "admin": frozenset(get_args(Right)),
 }
 

@@ -1,7 +1,7 @@
-"""A public answer: its words, who approved them, and the way from a draft to an answer that stands under the post.
+"""A public answer: its words, who approved them, and what it must keep to.
 
-Pure rules from one state of a reply to the next; `listener/casework/replies.py` writes the result with its event in one
-transaction, `listener/pipeline/post.py` posts what is approved.
+What may become of a reply is in `replying.py`; `listener/casework/replies.py` does what colleagues ask,
+`listener/pipeline/post.py` posts what is approved.
 """
 
 from __future__ import annotations
@@ -10,6 +10,18 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+from listener.core.route import Severity
+
+ReplyState = Literal[
+    "draft", "asked", "in review", "approved", "posting", "posted", "unknown", "failed", "by hand", "discarded"
+]
+"""*asked*: with marketing; *posting*: handed over, no answer yet; *unknown*: handed over, and it may stand there;
+*by hand*: a colleague answered elsewhere and left the link."""
+
+ENDED: frozenset[ReplyState] = frozenset({"posted", "by hand", "discarded"})
+"""A case has at most one reply in another state."""
 
 LONGEST_REPLY = 20_000
 """Characters of a draft, wherever it goes."""
@@ -65,6 +77,87 @@ class Posted:
 
     external_id: str
     url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer to one mention of a case, from its draft on.
+
+    Args:
+        id: row id, used by the store.
+        public_id: opaque id used in links.
+        case: row id of the case.
+        mention: row id of the mention it answers.
+        place: name of the place through which it is posted.
+        severity: of the case when the reply was last read.
+        text: its words.
+        version: counts its changes; a page that shows an older one says so.
+        state: see `ReplyState`.
+        heard: when the newest words of the case's customer, that the writer knew, were first seen.
+        author: row id of the colleague who began it.
+        writer: row id of the colleague who last changed its words.
+        sent_by: row id of the colleague who sent it to review; None while nobody did.
+        asked_of: row id of the marketer it is with; None outside *asked*.
+        asked_until: when it comes back by itself; None outside *asked*.
+        question: what marketing was asked; may be empty.
+        approval: who approved which words; None until somebody did, and again once the words change.
+        key: names the answer to the other side, the same in every try; empty until it is approved.
+        due_at: when it is posted, or looked for; None while neither is planned.
+        tries: how often it was handed over or looked for since it was approved.
+        why: what stands in the way, in words: a refusal, a doubt, a reviewer's reason; may be empty.
+        posted: what the other side calls it; None until it stands.
+        created_at: when it was begun.
+        changed_at: when its state or its words last changed.
+        posted_at: when it was found to stand; None until then.
+    """
+
+    id: int
+    public_id: str
+    case: int
+    mention: int
+    place: str
+    severity: Severity
+    text: str
+    version: int
+    state: ReplyState
+    heard: datetime
+    author: int
+    writer: int
+    created_at: datetime
+    changed_at: datetime
+    sent_by: int | None = None
+    asked_of: int | None = None
+    asked_until: datetime | None = None
+    question: str = ""
+    approval: Approval | None = None
+    key: str = ""
+    due_at: datetime | None = None
+    tries: int = 0
+    why: str = ""
+    posted: Posted | None = None
+    posted_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing becomes of it any more."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """The words of a reply as one colleague left them; the difference between two is what somebody changed.
+
+    Args:
+        who: the colleague's name at that time.
+        at: when they last changed them.
+        state: of the reply while they wrote: draft, asked or in review.
+        text: the words.
+    """
+
+    who: str
+    at: datetime
+    state: ReplyState
+    text: str
 
 
 def digest(text: str) -> str:

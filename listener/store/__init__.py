@@ -18,12 +18,14 @@ from listener.store.customers import Customers
 from listener.store.engine import SAFE_SQLITE, Connections, sqlite_version
 from listener.store.events import Events
 from listener.store.invitations import Invitations
+from listener.store.lane import Lane
 from listener.store.limits import Limits
 from listener.store.mentions import Mentions
 from listener.store.notes import Notes
 from listener.store.outbox import Outbox
 from listener.store.places import Places
 from listener.store.posts import Posts
+from listener.store.replies import Replies
 from listener.store.sessions import Sessions
 from listener.store.tokens import Tokens
 from listener.store.trails import Trails
@@ -46,6 +48,7 @@ class Store:
         events: what was done.
         notes: what colleagues tell each other.
         corrections: what people said of labels.
+        lane: mentions that want a person's eye.
         colleagues: who signs in.
         sessions: browsers that are signed in.
         invitations: one-time links.
@@ -59,6 +62,7 @@ class Store:
         trends: counts over time.
         trails: mentions as people read them.
         views: what the inbox is cut by.
+        replies: what customers are answered.
     """
 
     db: Connections
@@ -69,6 +73,7 @@ class Store:
     events: Events
     notes: Notes
     corrections: Corrections
+    lane: Lane
     colleagues: Colleagues
     sessions: Sessions
     invitations: Invitations
@@ -82,6 +87,7 @@ class Store:
     trends: Trends
     trails: Trails
     views: Views
+    replies: Replies
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -121,6 +127,7 @@ def make_store(db: Connections) -> Store:
         events=events,
         notes=Notes(db),
         corrections=corrections,
+        lane=Lane(db),
         colleagues=Colleagues(db),
         sessions=Sessions(db),
         invitations=Invitations(db),
@@ -134,6 +141,7 @@ def make_store(db: Connections) -> Store:
         trends=Trends(db),
         trails=Trails(db),
         views=Views(db),
+        replies=Replies(db),
     )
 
 

@@ -10,6 +10,8 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from listener.store.inbox_schema import INBOX
+from listener.store.judgement_schema import UNSURE
+from listener.store.reply_schema import PUBLIC_REPLY
 
 WORK = """
     step TEXT,                              -- the step it waits for; NULL: nothing left to do; 'dead': gave up
@@ -224,6 +226,18 @@ def b_service_inbox(db: Database) -> None:
     """Colleagues, what they do with cases, customers, campaigns."""
     db.register_function(str.casefold, deterministic=True, name="casefold")
     _run(db, INBOX)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def c_unsure(db: Database) -> None:
+    """The lane of unsure mentions."""
+    _run(db, UNSURE)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def b_public_reply(db: Database) -> None:
+    """Answers from draft to posted."""
+    _run(db, PUBLIC_REPLY)
 
 
 def _run(db: Database, script: str) -> None:

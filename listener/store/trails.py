@@ -60,6 +60,21 @@ class Trails:
         tests = " AND ".join(("m.label IS NOT NULL", *(f"{column} = ?" for column in asked)))
         return self._read(f"WHERE {tests} ORDER BY m.id DESC LIMIT ? OFFSET ?", (*asked.values(), limit, offset))
 
+    def unsure(
+        self, *, brand: str | None = None, before: int | None = None, limit: int = 25
+    ) -> tuple[Trail, ...]:
+        """Mentions that want a person's eye, newest first.
+
+        Args:
+            brand: only of this brand.
+            before: only those that came before the mention of this row id.
+            limit: how many at most.
+        """
+        asked = {"m.brand = ?": brand, "m.id < ?": before}
+        tests = " AND ".join(("m.certainty = 'unsure'", *(test for test, value in asked.items() if value is not None)))
+        values = [value for value in asked.values() if value is not None]
+        return self._read(f"WHERE {tests} ORDER BY m.id DESC LIMIT ?", (*values, limit))
+
     def newest_of(self, case_ids: Sequence[int]) -> dict[int, Mention]:
         """The newest mention of each case, by the case's row id."""
         if not case_ids:
