@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from listener import registry
-from listener.casework import Accounts, Calls, Campaigns, Casework, Customers, Exclusions, Sessions, Tokens, Views
+from listener.casework import (
+    Accounts,
+    Calls,
+    Campaigns,
+    Casework,
+    Customers,
+    Exclusions,
+    Sessions,
+    Settling,
+    Tokens,
+    Views,
+)
 from listener.casework.calls import own_brands
 from listener.core.errors import AdapterError
 from listener.core.mention import Post, Sighting
@@ -91,6 +102,7 @@ class App:
         self.calls = Calls(store, clock, lambda: self.rules, lambda: own_brands(self.settings))
         self.views = Views(store)
         self.exclusions = Exclusions(store, clock)
+        self.settling = Settling(store, clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
 
     def _build(self, settings: Settings) -> Adapters:

@@ -12,6 +12,7 @@ from listener.casework.exclusions import Exclusions, Proposal
 from listener.casework.panel import Panel
 from listener.casework.passwords import Passwords
 from listener.casework.sessions import Sessions
+from listener.casework.settling import Decided, Settling
 from listener.casework.tokens import Tokens
 from listener.casework.views import Views
 
@@ -22,6 +23,7 @@ __all__ = [
     "Campaigns",
     "Casework",
     "Customers",
+    "Decided",
     "Done",
     "Exclusions",
     "Logged",
@@ -30,6 +32,7 @@ __all__ = [
     "Proposal",
     "Sessions",
     "Settled",
+    "Settling",
     "Tokens",
     "Views",
 ]

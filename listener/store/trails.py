@@ -60,9 +60,7 @@ class Trails:
         tests = " AND ".join(("m.label IS NOT NULL", *(f"{column} = ?" for column in asked)))
         return self._read(f"WHERE {tests} ORDER BY m.id DESC LIMIT ? OFFSET ?", (*asked.values(), limit, offset))
 
-    def unsure(
-        self, *, brand: str | None = None, before: int | None = None, limit: int = 25
-    ) -> tuple[Trail, ...]:
+    def unsure(self, *, brand: str | None = None, before: int | None = None, limit: int = 25) -> tuple[Trail, ...]:
         """Mentions that want a person's eye, newest first.
 
         Args:

@@ -21,7 +21,7 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from listener.core.colleague import Colleague
 from listener.core.errors import StoreError
 from listener.web.auth import MayRead
-from listener.web.desk import Events
+from listener.web.reading import Events
 
 TICK = 0.3
 """Seconds between two looks at the log; a second screen is to know within one."""

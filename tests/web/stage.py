@@ -22,6 +22,7 @@ from listener.casework import (
     Exclusions,
     Passwords,
     Sessions,
+    Settling,
     Tokens,
     Views,
 )
@@ -127,6 +128,7 @@ class Stage:
         self.calls = Calls(self.store, self.clock, lambda: self.rules, lambda: own_brands(self.settings))
         self.views = Views(self.store)
         self.exclusions = Exclusions(self.store, self.clock)
+        self.settling = Settling(self.store, self.clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = scorer or FakeScorer()
         self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
         self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}

@@ -1,0 +1,96 @@
+"""The lane of unsure mentions: how many wait for a person, and what becomes of one that a person settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from listener.core.sentiment import Label
+from listener.store.engine import Connections, to_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """A correction as it stands, with the state of the mention that it was made on.
+
+    Args:
+        mention: row id of the mention.
+        label: what was said; None: it is not about us.
+        holds: whether it still says what the mention is: nobody settled it anew, and its author changed nothing.
+    """
+
+    mention: int
+    label: Label | None
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where a mention stands on its way: the step it waits in, and what was decided of its routes."""
+
+    step: str | None
+    routes: str | None
+    why: str | None
+
+
+class Lane:
+    """Counts unsure mentions, and moves those that a person settled.
+
+    Args:
+        db: the connections.
+    """
+
+    def __init__(self, db: Connections) -> None:
+        """Keep the connections."""
+        self._db = db
+
+    def count(self, brand: str | None = None, most: int = 1000) -> int:
+        """How many mentions are unsure, of one brand or of all; not counted beyond `most`."""
+        whose, values = ("AND brand = ? ", (brand, most)) if brand else ("", (most,))
+        rows = self._db.read(
+            "SELECT count(*) AS n FROM (SELECT 1 FROM mentions INDEXED BY mentions_unsure "
+            f"WHERE certainty = 'unsure' {whose}LIMIT ?)",
+            values,
+        )
+        return int(rows[0]["n"])
+
+    def settlement(self, correction_id: int) -> Settlement | None:
+        """What became of a correction; None when there is none."""
+        row = self._db.one(
+            "SELECT k.mention_id, k.label, k.gone_at IS NULL AND k.fingerprint = m.fingerprint AS holds "
+            "FROM corrections k JOIN mentions m ON m.id = k.mention_id WHERE k.id = ?",
+            (correction_id,),
+        )
+        if row is None:
+            return None
+        return Settlement(mention=row["mention_id"], label=row["label"], holds=bool(row["holds"]))
+
+    def way(self, mention_id: int) -> Way:
+        """Where a mention stands."""
+        row = self._db.read("SELECT step, routes, routed_why FROM mentions WHERE id = ?", (mention_id,))[0]
+        return Way(step=row["step"], routes=row["routes"], why=row["routed_why"])
+
+    def route(self, mention_id: int, due: datetime) -> None:
+        """Let a mention on which nothing was left to do be routed once more, not before a time. In a transaction."""
+        self._db.write(
+            "UPDATE mentions SET step = 'route', due_at = ?, lease_until = 0, attempts = 0, routes = NULL, "
+            "routed_why = NULL WHERE id = ? AND step IS NULL",
+            (to_ms(due), mention_id),
+        )
+
+    def halt(self, mention_id: int, why: str) -> None:
+        """Let a mention that waits for its routes wait no more. In a transaction."""
+        self._db.write(
+            "UPDATE mentions SET step = NULL, lease_until = 0, attempts = 0, routes = '', routed_why = ? "
+            "WHERE id = ? AND step = 'route'",
+            (why, mention_id),
+        )
+
+    def put_back(self, mention_id: int, way: Way) -> None:
+        """Put a mention back on its way as it was, unless it was worked on since. In a transaction."""
+        self._db.write(
+            "UPDATE mentions SET step = ?, routes = ?, routed_why = ?, due_at = 0, lease_until = 0, attempts = 0 "
+            "WHERE id = ? AND (step IS NULL OR (step = 'route' AND lease_until = 0)) AND step IS NOT ? "
+            "AND NOT EXISTS (SELECT 1 FROM case_mentions j WHERE j.mention_id = mentions.id)",
+            (way.step, way.routes, way.why, mention_id, way.step),
+        )

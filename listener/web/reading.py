@@ -1,0 +1,236 @@
+"""What the pages read of the database: `Store` and its parts, which `listener.store.Store` satisfies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from listener.core.case import Case, Status, Wanted
+from listener.core.colleague import Colleague
+from listener.core.delivery import Delivery
+from listener.core.event import Event
+from listener.core.mention import Mention
+from listener.core.note import Note
+from listener.core.place import PlaceHealth
+from listener.core.sentiment import Certainty, Label
+from listener.core.trail import Trail
+from listener.core.trend import Bucket
+from listener.core.work import Step
+
+
+class Cases(Protocol):
+    """Reads cases."""
+
+    def page(self, wanted: Wanted, *, limit: int = 50, offset: int = 0) -> tuple[Case, ...]:
+        """Cases in the order in which something breaks next."""
+        ...
+
+    def find(self, public_id: str) -> Case | None:
+        """The case behind a link."""
+        ...
+
+    def get(self, case_id: int) -> Case:
+        """The case of a row id that is known to be there."""
+        ...
+
+    def of_voices(self, voices: Sequence[str], limit: int = 50) -> tuple[Case, ...]:
+        """Cases of some authors, newest first."""
+        ...
+
+    def voice(self, case_id: int) -> str:
+        """Names the author of a case; empty without one."""
+        ...
+
+    def tallies(self) -> Mapping[tuple[str, str, str], int]:
+        """How many cases there are by brand, status and severity."""
+        ...
+
+
+class Trails(Protocol):
+    """Reads mentions with what became of them."""
+
+    def of_case(self, case_id: int, limit: int = 100) -> tuple[Trail, ...]:
+        """The mentions of a case, newest first."""
+        ...
+
+    def newest_of(self, case_ids: Sequence[int]) -> Mapping[int, Mention]:
+        """The newest mention of each case."""
+        ...
+
+    def judged(
+        self,
+        *,
+        brand: str | None = None,
+        label: Label | None = None,
+        certainty: Certainty | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[Trail, ...]:
+        """Judged mentions, newest first."""
+        ...
+
+    def oldest_waiting(self, step: Step) -> datetime | None:
+        """When the mention that waits longest was seen."""
+        ...
+
+    def unsure(self, *, brand: str | None = None, before: int | None = None, limit: int = 25) -> tuple[Trail, ...]:
+        """Mentions that want a person's eye, newest first."""
+        ...
+
+
+class Lane(Protocol):
+    """Counts unsure mentions."""
+
+    def count(self, brand: str | None = None, most: int = 1000) -> int:
+        """How many there are, of one brand or of all; not counted beyond `most`."""
+        ...
+
+
+class Mentions(Protocol):
+    """Counts mentions."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many wait in each step, and how many are done."""
+        ...
+
+
+class Outbox(Protocol):
+    """Reads what staff were told."""
+
+    def of_case(self, case_id: int) -> tuple[Delivery, ...]:
+        """Every notification about a case with its tries, oldest first."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """How many notifications are in each status."""
+        ...
+
+
+class Places(Protocol):
+    """Reads how places fare."""
+
+    def health(self) -> tuple[PlaceHealth, ...]:
+        """How each place fares, by name."""
+        ...
+
+    def standing(self) -> tuple[int, int]:
+        """How many places are polled, and how many of them are down."""
+        ...
+
+
+class Trends(Protocol):
+    """Reads counts over time."""
+
+    def buckets(self, since: datetime, until: datetime) -> tuple[Bucket, ...]:
+        """Mentions by hour, brand, source and label within a span."""
+        ...
+
+    def totals(self) -> Mapping[tuple[str, str], int]:
+        """Mentions ever counted, by brand and label."""
+        ...
+
+
+class Events(Protocol):
+    """Reads what was done."""
+
+    def of_case(self, case_id: int, limit: int = 500) -> tuple[Event, ...]:
+        """The newest events of a case, oldest first."""
+        ...
+
+    def since(self, event_id: int, limit: int = 200) -> tuple[tuple[Event, str], ...]:
+        """Events after one, oldest first, each with the public id of its case."""
+        ...
+
+    def newest_id(self) -> int:
+        """Row id of the newest event."""
+        ...
+
+    def page(
+        self, *, who: str = "", act: str = "", before: int | None = None, limit: int = 100
+    ) -> tuple[tuple[Event, str], ...]:
+        """The audit log, newest first, each with the public id of its case."""
+        ...
+
+
+class Notes(Protocol):
+    """Reads notes."""
+
+    def of_case(self, case_id: int) -> tuple[Note, ...]:
+        """The notes on a case, oldest first."""
+        ...
+
+
+class Colleagues(Protocol):
+    """Reads accounts."""
+
+    def all(self) -> tuple[Colleague, ...]:
+        """Every account, closed ones too, by name."""
+        ...
+
+
+class Cuts(Protocol):
+    """Counts what the inbox lists."""
+
+    def tally(self, statuses: Sequence[Status]) -> Mapping[tuple[str, str, str, int | None], int]:
+        """How many cases there are by status, brand, severity and who has them."""
+        ...
+
+
+class Store(Protocol):
+    """The reading half of the database, by noun."""
+
+    @property
+    def cases(self) -> Cases:
+        """The staff's work."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """What was done."""
+        ...
+
+    @property
+    def notes(self) -> Notes:
+        """What colleagues tell each other."""
+        ...
+
+    @property
+    def colleagues(self) -> Colleagues:
+        """Who signs in."""
+        ...
+
+    @property
+    def views(self) -> Cuts:
+        """What the inbox is cut by."""
+        ...
+
+    @property
+    def trails(self) -> Trails:
+        """Mentions as people read them."""
+        ...
+
+    @property
+    def mentions(self) -> Mentions:
+        """The queue."""
+        ...
+
+    @property
+    def lane(self) -> Lane:
+        """Mentions that want a person's eye."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What staff are told."""
+        ...
+
+    @property
+    def places(self) -> Places:
+        """Where we listen."""
+        ...
+
+    @property
+    def trends(self) -> Trends:
+        """Counts over time."""
+        ...
