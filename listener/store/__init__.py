@@ -25,6 +25,7 @@ from listener.store.notes import Notes
 from listener.store.outbox import Outbox
 from listener.store.places import Places
 from listener.store.posts import Posts
+from listener.store.remedies import Remedies
 from listener.store.replies import Replies
 from listener.store.sessions import Sessions
 from listener.store.tokens import Tokens
@@ -63,6 +64,7 @@ class Store:
         trails: mentions as people read them.
         views: what the inbox is cut by.
         replies: what customers are answered.
+        remedies: what customers are given to make it right.
     """
 
     db: Connections
@@ -88,6 +90,7 @@ class Store:
     trails: Trails
     views: Views
     replies: Replies
+    remedies: Remedies
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -142,6 +145,7 @@ def make_store(db: Connections) -> Store:
         trails=Trails(db),
         views=Views(db),
         replies=Replies(db),
+        remedies=Remedies(db),
     )
 
 

@@ -11,6 +11,7 @@ from sqlite_utils.migrations import Migrations
 
 from listener.store.inbox_schema import INBOX
 from listener.store.judgement_schema import UNSURE
+from listener.store.remedy_schema import REMEDIES
 from listener.store.reply_schema import PUBLIC_REPLY
 
 WORK = """
@@ -238,6 +239,12 @@ def c_unsure(db: Database) -> None:
 def b_public_reply(db: Database) -> None:
     """Answers from draft to posted."""
     _run(db, PUBLIC_REPLY)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def b_remedies(db: Database) -> None:
+    """What customers are given to make it right."""
+    _run(db, REMEDIES)
 
 
 def _run(db: Database, script: str) -> None:
