@@ -17,6 +17,7 @@ from werkzeug import Request, Response
 
 from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable, Unclear
 from listener.http import LONGEST_WAIT, USER_AGENT, Client, retry_after, shown
+from listener.http.waits import until_reset
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -83,6 +84,10 @@ def test_packed_answers_are_unpacked(client: Client, httpserver: HTTPServer, pac
     [
         (429, {"Retry-After": "7"}, RateLimited, 7),
         (429, {}, RateLimited, None),
+        (429, {"X-RateLimit-Reset": "37"}, RateLimited, None),
+        (429, {"X-RateLimit-Reset": "9999-11-21T12:04:30Z"}, RateLimited, LONGEST_WAIT),
+        (429, {"Retry-After": "7", "X-RateLimit-Reset": "2026-11-21T12:04:30Z"}, RateLimited, 7),
+        (503, {"X-RateLimit-Reset": "2026-11-21T12:04:30Z"}, Unavailable, None),
         (503, {"Retry-After": "9999999"}, RateLimited, LONGEST_WAIT),
         (503, {}, Unavailable, None),
         (500, {}, Unavailable, None),
@@ -131,6 +136,26 @@ def test_no_content_not_modified_and_gone_are_answers(client: Client, httpserver
 )
 def test_retry_after_is_read_as_seconds_and_as_date(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("2026-11-21T12:04:30.5Z", 270.5),
+        ("2026-11-21T13:04:30+01:00", 270),
+        ("1795262460", 60),
+        ("2026-11-21T11:00:00Z", 0),
+        ("2026-11-21T12:04:30", None),
+        ("2026-11-21", None),
+        ("37", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_the_moment_of_a_reset_is_read_as_iso_time_and_as_seconds(value: str, seconds: float | None) -> None:
+    assert until_reset({"x-ratelimit-reset": value}, NOW) == seconds
+    late = {"x-ratelimit-reset": value, "date": "Sat, 21 Nov 2026 13:00:00 GMT"}
+    assert until_reset(late, NOW) in (seconds, 0), "their clock counts, not ours"
 
 
 def _redirect(httpserver: HTTPServer, path: str, to: str, status: int) -> None:
@@ -348,8 +373,8 @@ def test_a_write_carries_its_body_and_headers_and_gives_the_answer(client: Clien
     ("status", "headers", "error"),
     [
         (429, {}, RateLimited), (503, {"Retry-After": "7"}, RateLimited), (401, {}, Unauthorized),
-        (403, {}, Unauthorized), (422, {}, Rejected), (404, {}, Rejected), (302, {"Location": "/elsewhere"}, Rejected), (500, {}, Unclear),
-        (502, {}, Unclear), (503, {}, Unclear), (408, {}, Unclear),
+        (403, {}, Unauthorized), (422, {}, Rejected), (404, {}, Rejected), (302, {"Location": "/elsewhere"}, Rejected),
+        (500, {}, Unclear), (502, {}, Unclear), (503, {}, Unclear), (408, {}, Unclear),
     ],
 )  # fmt: skip
 def test_a_write_is_sent_once_whatever_comes_back(

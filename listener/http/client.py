@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
 from weakref import WeakValueDictionary
@@ -28,11 +27,10 @@ from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthoriz
 from listener.core.tools import Answer
 from listener.http.guard import AddressGuard
 from listener.http.network import Transport, deadline_at
+from listener.http.waits import retry_after, until_reset
 
 USER_AGENT = f"Listener/{listener.__version__} (+https://listener.example/bot)"
 MAX_REDIRECTS = 5
-LONGEST_WAIT = 86_400.0
-"""Seconds: a server that asks for more than a day is asked again after a day."""
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})
@@ -181,34 +179,6 @@ def shown(url: str) -> str:
     return f"{parsed.scheme}://{parsed.host}{port}{_TOKEN.sub('…', parsed.path)}"
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the server asks us to wait, from `Retry-After` as seconds or as a date; None when it does not.
-
-    A date is compared with the server's own `Date`, since our clock and theirs may differ.
-
-    Args:
-        headers: of the answer, names in lower case.
-        now: our moment, used when the server sends no date.
-    """
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
-        return min(float(value), LONGEST_WAIT)
-    until = http_date(value)
-    if until is None:
-        return None
-    seconds = (until - (http_date(headers.get("date", "")) or now)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_WAIT)
-
-
-def http_date(value: str) -> datetime | None:
-    """The moment an HTTP header names, as aware UTC; None when it names none."""
-    try:
-        moment = parsedate_to_datetime(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _checked(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
     """The address, if it is one we may ask; raises Rejected otherwise."""
     try:
@@ -265,6 +235,8 @@ def _why(response: httpx2.Response, headers: Mapping[str, str], address: httpx2.
 def _refusal(status: int, headers: Mapping[str, str], name: str) -> AdapterError:
     """The error that a status means."""
     wait = retry_after(headers, datetime.now(UTC))
+    if status == 429 and wait is None:
+        wait = until_reset(headers, datetime.now(UTC))
     if status == 429 or (status == 503 and wait is not None):
         return RateLimited(f"{name} asks us to slow down ({status})", retry_after=wait)
     if status == 403 and headers.get("cf-mitigated") == "challenge":
