@@ -84,6 +84,7 @@ def test_packed_answers_are_unpacked(client: Client, httpserver: HTTPServer, pac
     [
         (429, {"Retry-After": "7"}, RateLimited, 7),
         (429, {}, RateLimited, None),
+        (429, {"RateLimit-Reset": "9999999999"}, RateLimited, LONGEST_WAIT),
         (429, {"X-RateLimit-Reset": "37"}, RateLimited, None),
         (429, {"X-RateLimit-Reset": "9999-11-21T12:04:30Z"}, RateLimited, LONGEST_WAIT),
         (429, {"Retry-After": "7", "X-RateLimit-Reset": "2026-11-21T12:04:30Z"}, RateLimited, 7),

@@ -27,15 +27,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until `X-RateLimit-Reset`, where it names a moment; None for the seconds that others count there.
+    """Seconds until `X-RateLimit-Reset` or `RateLimit-Reset`, where it names a moment; None for seconds counted there.
 
-    Mastodon writes an ISO time, X and GitHub seconds since 1970. Only of use after a 429: it stands on every answer.
+    Mastodon writes an ISO time, X, GitHub and Bluesky seconds since 1970. It stands on every answer, so it is of use
+    only where nothing is left.
 
     Args:
         headers: of the answer, names in lower case.
         now: our moment, used when the server sends no date.
     """
-    value = headers.get("x-ratelimit-reset", "").strip()
+    value = (headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset", "")).strip()
     try:
         moment = datetime.fromtimestamp(int(value), UTC) if re.fullmatch(r"\d{10}", value) else _iso_time(value)
     except (ValueError, OverflowError):
