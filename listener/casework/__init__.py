@@ -11,6 +11,7 @@ from listener.casework.customers import Customers, Settled
 from listener.casework.exclusions import Exclusions, Proposal
 from listener.casework.panel import Panel
 from listener.casework.passwords import Passwords
+from listener.casework.remedies import Given, Remedies, Waiting, Wished
 from listener.casework.sessions import Sessions
 from listener.casework.settling import Decided, Settling
 from listener.casework.tokens import Tokens
@@ -26,13 +27,17 @@ __all__ = [
     "Decided",
     "Done",
     "Exclusions",
+    "Given",
     "Logged",
     "Panel",
     "Passwords",
     "Proposal",
+    "Remedies",
     "Sessions",
     "Settled",
     "Settling",
     "Tokens",
     "Views",
+    "Waiting",
+    "Wished",
 ]

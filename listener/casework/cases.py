@@ -15,6 +15,8 @@ from listener.core.colleague import Colleague, Right
 from listener.core.errors import Refused
 from listener.core.event import Actor, CaseAct
 from listener.core.note import note_text
+from listener.core.remedy import restored
+from listener.core.remedy_terms import DECIDES
 from listener.core.sentiment import Label
 from listener.core.tools import Clock
 from listener.store import Store
@@ -29,7 +31,10 @@ _KEPT = (
 )  # fmt: skip
 """The parts of a case that an act changes and that taking it back restores."""
 
-_TAKES: Mapping[str, Right] = {"noted": "note", "corrected": "correct", "not us": "correct"}
+_TAKES: Mapping[str, Right] = {
+    "noted": "note", "corrected": "correct", "not us": "correct", "remedy approved": DECIDES,
+    "remedy declined": DECIDES,
+}  # fmt: skip
 """The right that an act took, and that taking it back takes as well; other acts take "work"."""
 
 _TIMES = frozenset(name for name in _KEPT if name.endswith(("_until", "_at")))
@@ -41,6 +46,23 @@ class Done:
 
     case: Case
     event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What was done beside a case, without changing the case itself.
+
+    Args:
+        act: what it is called.
+        detail: more in words, never a customer's.
+        undo: by what it is taken back.
+        subject: what else it is about; may be empty.
+    """
+
+    act: CaseAct
+    detail: str = ""
+    undo: Mapping[str, object]
+    subject: str = ""
 
 
 class Casework:
@@ -140,12 +162,34 @@ class Casework:
         Raises:
             Refused: there is no such case, the note is empty or too long, or the role does not allow it.
         """
-        me, now = allowed(by, "note"), self._clock()
         kept = note_text(text)
+
+        def add(case: Case, me: Colleague, now: datetime) -> Aside:
+            note = self._store.notes.add(kept, colleague=me.id, who=me.name, now=now, case=case.id)
+            return Aside(act="noted", undo={"note": note})
+
+        return self.beside(public_id, by, "note", add)
+
+    def beside(
+        self, public_id: str, by: Actor, right: Right, act: Callable[[Case, Colleague, datetime], Aside]
+    ) -> Done:
+        """Do something beside a case, which renews the claim of who has it.
+
+        Args:
+            public_id: of the case.
+            by: who.
+            right: what their role must allow.
+            act: does it, in the transaction.
+
+        Raises:
+            Refused: there is no such case, the role does not allow it, or `act` refuses.
+        """
+        me, now = allowed(by, right), self._clock()
         with self._store.transaction():
             case = self._case(public_id)
-            note = self._store.notes.add(kept, colleague=me.id, who=me.name, now=now, case=case.id)
-            return self._told(self._worked_on(case, me, now), case, by, "noted", now, also={"note": note})
+            done = act(case, me, now)
+            worked = self._worked_on(case, me, now)
+            return self._told(worked, case, by, done.act, now, detail=done.detail, also=done.undo, subject=done.subject)
 
     def merge(self, public_id: str, by: Actor, into: str) -> Done:
         """Move a case's mentions into another one and end it; links to it lead on.
@@ -180,15 +224,8 @@ class Casework:
                 raise Refused("that mention is not in this case", resource=public_id)
             before = mention.sentiment.label if mention.sentiment else "not judged"
             kept = self._store.corrections.add(mention, label, me.id, now)
-            return self._told(
-                self._worked_on(case, me, now),
-                case,
-                by,
-                "corrected",
-                now,
-                detail=f"{before} to {label}",
-                also={"corrections": [kept]},
-            )
+            worked, said = self._worked_on(case, me, now), f"{before} to {label}"
+            return self._told(worked, case, by, "corrected", now, detail=said, also={"corrections": [kept]})
 
     def not_us(self, public_id: str, by: Actor) -> Done:
         """End a case that is about something else with the same name; its mentions are counted nowhere.
@@ -231,6 +268,9 @@ class Casework:
         """Take back what an act did beside the case itself; gives how many mentions came back from a merge."""
         if "note" in undo:
             self._store.notes.take_back(cast("int", undo["note"]), now)
+        if "remedy" in undo:
+            remedy = self._store.remedies.get(cast("int", undo["remedy"]))
+            self._store.remedies.change(restored(remedy, cast("Undo", undo["was"])))
         for correction in cast("list[int]", undo.get("corrections", [])):
             self._store.corrections.take_back(correction, now)
         if "moved" in undo:
@@ -257,10 +297,10 @@ class Casework:
 
     def _told(
         self, changed: Case, before: Case, by: Actor, act: CaseAct, now: datetime, *, detail: str = "",
-        also: Mapping[str, object] | None = None,
+        also: Mapping[str, object] | None = None, subject: str = "",
     ) -> Done:  # fmt: skip
         undo = {**_frozen(before), **(also or {})}
-        event = self._store.events.add(by, act, now, case=changed, detail=detail, undo=undo)
+        event = self._store.events.add(by, act, now, case=changed, subject=subject, detail=detail, undo=undo)
         return Done(case=changed, event=event)
 
     def _worked_on(self, case: Case, me: Colleague, now: datetime) -> Case:

@@ -45,7 +45,7 @@ def release(case: Case, by: Colleague, now: datetime, holder: Colleague | None) 
     """
     if case.status != "acknowledged":
         raise Refused("nobody has claimed it", resource=case.public_id)
-    _mine_or_free(case, by, now, holder)
+    mine_or_free(case, by, now, holder)
     return replace(case, status="open", assignee=None, claimed_until=None, changed_at=now)
 
 
@@ -60,7 +60,7 @@ def assign(case: Case, to: Colleague, by: Colleague, now: datetime, lease: timed
         raise Refused(f"{to.name} cannot work on cases (role {to.role})", resource=case.public_id)
     if to.id != by.id and not by.may("assign"):
         raise Refused("giving cases to others takes the role lead or admin", resource=case.public_id)
-    _mine_or_free(case, by, now, holder)
+    mine_or_free(case, by, now, holder)
     return _taken(case, to.id, now, lease)
 
 
@@ -71,7 +71,7 @@ def snooze(case: Case, until: datetime, by: Colleague, now: datetime, holder: Co
         Refused: the time is past or beyond 90 days, it is resolved, or another colleague has it.
     """
     _unresolved(case)
-    _mine_or_free(case, by, now, holder)
+    mine_or_free(case, by, now, holder)
     if not now < until <= now + LONGEST_SNOOZE:
         raise Refused("a snooze ends in the future, within 90 days", resource=case.public_id)
     return replace(
@@ -101,7 +101,7 @@ def resolve(case: Case, outcome: Outcome, by: Colleague, now: datetime, holder: 
     """
     if case.status == "resolved":
         raise Refused("it is resolved already", resource=case.public_id)
-    _mine_or_free(case, by, now, holder)
+    mine_or_free(case, by, now, holder)
     return replace(
         case, status="resolved", outcome=outcome, resolved_at=now, claimed_until=None, snoozed_until=None,
         changed_at=now, assignee=case.assignee if case.assignee is not None else by.id,
@@ -134,7 +134,7 @@ def mergeable(case: Case, into: Case, by: Colleague, now: datetime, holder: Coll
         raise Refused(f"they are about different brands: {case.brand} and {into.brand}", resource=case.public_id)
     _unresolved(case)
     _unresolved(into)
-    _mine_or_free(case, by, now, holder)
+    mine_or_free(case, by, now, holder)
 
 
 def took_in(into: Case, case: Case, mentions: int, now: datetime) -> Case:
@@ -179,7 +179,12 @@ def _unresolved(case: Case) -> None:
         raise Refused("it is resolved; reopen it first", resource=case.public_id)
 
 
-def _mine_or_free(case: Case, by: Colleague, now: datetime, holder: Colleague | None) -> None:
+def mine_or_free(case: Case, by: Colleague, now: datetime, holder: Colleague | None) -> None:
+    """Whether a colleague may work on a case that somebody may have claimed.
+
+    Raises:
+        Refused: another colleague's claim is in force, and one may not take over.
+    """
     if case.held(now) and case.assignee != by.id and not by.may("assign"):
         raise Refused(f"{_named(holder)} has it until {case.claimed_until:%H:%M} UTC", resource=case.public_id)
 

@@ -18,6 +18,8 @@ Via = Literal["page", "api", "command", "listener"]
 CaseAct = Literal[
     "opened", "grown", "returned", "claimed", "released", "lapsed", "assigned", "snoozed", "woke", "resolved",
     "reopened", "noted", "merged", "corrected", "not us", "overdue", "undone",
+    "remedy given", "remedy proposed", "remedy approved", "remedy declined", "remedy withdrawn", "remedy done",
+    "remedy outcome",
 ]  # fmt: skip
 """What happens to cases. *grown*: a mention joined; *returned*: one joined after resolving; *lapsed*: a claim ran out;
 *woke*: a snooze ended; *reopened*: by a colleague."""

@@ -7,10 +7,10 @@ somebody whose allowance is enough decides. Pure rules from one state to the nex
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from listener.core.colleague import Colleague, Role
 from listener.core.errors import Refused
@@ -24,6 +24,7 @@ RemedyState = Literal["proposed", "promised", "done", "declined", "withdrawn"]
 REMEDY_STATES: tuple[RemedyState, ...] = get_args(RemedyState)
 
 LONGEST_WORDS = 500
+_CHANGING = ("state", "counted_at", "decided_by", "decided_at", "why", "outcome", "done_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +228,21 @@ def finish(remedy: Remedy, outcome: str, now: datetime) -> Remedy:
     if remedy.state == "done" and said == remedy.outcome:
         raise Refused("that is known already", resource=remedy.public_id)
     return replace(remedy, state="done", outcome=said, done_at=remedy.done_at or now)
+
+
+def kept(remedy: Remedy) -> dict[str, object]:
+    """The changeable parts of a remedy as JSON values, by which an act is taken back."""
+    found = {name: getattr(remedy, name) for name in _CHANGING}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found.items()}
+
+
+def restored(remedy: Remedy, was: Mapping[str, object]) -> Remedy:
+    """The remedy with those parts as they were."""
+    parts: dict[str, Any] = {name: was[name] for name in _CHANGING}
+    for name, value in parts.items():
+        if name.endswith("_at") and value is not None:
+            parts[name] = datetime.fromisoformat(value)
+    return replace(remedy, **parts)
 
 
 def words(text: str, missing: str) -> str:
