@@ -12,10 +12,12 @@ from listener.core.rules import Rules
 from listener.store import Store, open_store
 from listener.testing import FakeClock
 from tests.kit import make_rules
+from tests.servers.mastodon import mastodon
+from tests.servers.bluesky import bluesky
 from tests.servers.wordpress import wordpress
 from tests.sinks import http_sink, smtp_sink
 
-__all__ = ["clock", "disk", "http_sink", "rules", "smtp_sink", "store", "wordpress"]
+__all__ = ["bluesky", "clock", "disk", "http_sink", "mastodon", "rules", "smtp_sink", "store", "wordpress"]
 
 # No deadline: the machines that run this are shared. No example database: a run leaves nothing behind.
 settings.register_profile("house", deadline=None, database=None)
@@ -54,3 +56,8 @@ def disk(tmp_path: Path) -> Iterator[Callable[[], Store]]:
     yield reopen
     for opened in stores:
         opened.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests against Bluesky last: in CI its network is still being built beside the others."""
+    items.sort(key=lambda item: "bluesky" in getattr(item, "fixturenames", ()))
