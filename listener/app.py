@@ -18,8 +18,11 @@ from listener.casework import (
     Casework,
     Customers,
     Exclusions,
+    Remedies,
+    Replies,
     Sessions,
     Settling,
+    Stops,
     Tokens,
     Views,
 )
@@ -27,8 +30,9 @@ from listener.casework.calls import own_brands
 from listener.core.errors import AdapterError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
-from listener.core.protocols import Channel, Scorer, Source
+from listener.core.protocols import Channel, Replier, Scorer, Source
 from listener.core.query import Matchbook, Place
+from listener.core.replying import Posting
 from listener.core.rules import Rules
 from listener.core.tools import Clock
 from listener.engine.threads import Step
@@ -39,6 +43,7 @@ from listener.pipeline.escalate import escalate
 from listener.pipeline.ingest import ingest
 from listener.pipeline.judge import judge
 from listener.pipeline.poll import poll, poll_place
+from listener.pipeline.post import post
 from listener.pipeline.watch import watch
 from listener.settings import Settings
 from listener.store import Store, open_store
@@ -67,6 +72,11 @@ class Adapters:
     rules: Rules
     sources: Mapping[str, Source]
     channels: Mapping[str, Channel]
+
+    @property
+    def repliers(self) -> Mapping[str, Replier]:
+        """Those sources that can answer, by place."""
+        return {place: source for place, source in self.sources.items() if isinstance(source, Replier)}
 
 
 class App:
@@ -99,9 +109,14 @@ class App:
         self.tokens = Tokens(store, clock)
         self.campaigns = Campaigns(store, clock, lambda: [brand.name for brand in self.settings.brands])
         self.customers = Customers(store, clock)
+        self.remedies = Remedies(store, clock, self.casework)
         self.calls = Calls(store, clock, lambda: self.rules, lambda: own_brands(self.settings))
         self.views = Views(store)
         self.exclusions = Exclusions(store, clock)
+        self.replies = Replies(
+            store, clock, lambda: self.rules.claim_lease, lambda: self.rules.posting, lambda: self.adapters.repliers
+        )
+        self.stops = Stops(store, clock)
         self.settling = Settling(store, clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
 
@@ -163,6 +178,7 @@ class App:
             Step(name="poll", run=self._poll, wakes=("judge",), threads=POLLERS, patience=300.0),
             Step(name="judge", run=self._judge, wakes=("route",), patience=60.0),
             Step(name="route", run=self._route, wakes=("dispatch",)),
+            Step(name="post", run=self._post, patience=180.0),
             Step(name="watch", run=self._watch, wakes=("dispatch",)),
             *(self._dispatcher(name) for name in self.adapters.channels),
         )
@@ -179,6 +195,9 @@ class App:
 
     def _route(self) -> int:
         return escalate(self.store, self.rules, self.clock)
+
+    def _post(self) -> int:
+        return post(self.store, self.adapters.repliers, self.rules, self.clock)
 
     def _watch(self) -> int:
         return watch(self.store, self.rules, self.clock) + announce(self.store, self.rules, self.clock)
@@ -210,6 +229,8 @@ class App:
         for name, run in (("judge", self._judge), ("route", self._route)):
             while handled := run():
                 tell(name, handled)
+        while handled := self._post():
+            tell("post", handled)
         self.store.outbox.hasten(self.clock())
         for channel in self.adapters.channels:
             while handled := self._dispatch(channel):
@@ -275,10 +296,20 @@ def rules_of(settings: Settings) -> Rules:
         claim_lease=settings.inbox.claim_lease,
         announce_channels=announce_channels(settings),
         announce_before=settings.inbox.announce_before,
+        posting=posting_of(settings),
         public_url=settings.web.public_url or local_url(settings),
         sample=settings.listener.sample_data,
         revision=settings.revision,
     )
+
+
+def posting_of(settings: Settings) -> Posting:
+    """What the operator allows of public answers."""
+    chosen = settings.replies
+    return Posting(
+        on=chosen.post, hold=chosen.hold, ask_within=chosen.ask_within, wait=chosen.wait,
+        alone={"agent": chosen.agent_alone, "lead": chosen.lead_alone, "admin": chosen.admin_alone},
+    )  # fmt: skip
 
 
 def announce_channels(settings: Settings) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from listener.core.case import Case, Status
+from listener.core.case import Case, Joining, Status
 from listener.core.mention import Arrival, Author, Mention, NewPost, Post, Sighting, fingerprint
 from listener.core.query import Match, Matchbook, Place, Query
 from listener.core.route import Matcher, Route, Severity
@@ -136,7 +136,7 @@ def open_case(
     """Give a mention its case."""
     with store.transaction():
         return store.cases.open_or_grow(
-            mention, route=route, reason=reason, severity=severity, window=timedelta(days=7), now=now
+            mention, route=route, reason=reason, severity=severity, joining=Joining(window=timedelta(days=7)), now=now
         )
 
 

@@ -12,8 +12,10 @@ from listener.casework.exclusions import Exclusions, Proposal
 from listener.casework.panel import Panel
 from listener.casework.passwords import Passwords
 from listener.casework.remedies import Given, Remedies, Waiting, Wished
+from listener.casework.replies import Replies, Way
 from listener.casework.sessions import Sessions
 from listener.casework.settling import Decided, Settling
+from listener.casework.stops import Stops
 from listener.casework.tokens import Tokens
 from listener.casework.views import Views
 
@@ -33,11 +35,14 @@ __all__ = [
     "Passwords",
     "Proposal",
     "Remedies",
+    "Replies",
     "Sessions",
     "Settled",
     "Settling",
+    "Stops",
     "Tokens",
     "Views",
     "Waiting",
+    "Way",
     "Wished",
 ]

@@ -28,7 +28,7 @@ LINK_FOR = timedelta(days=3)
 """How long links can be used: the first admin's, and everybody else's."""
 PER_ADDRESS = 10
 """Links an hour that lead nowhere, from one address."""
-HELD: tuple[Status, ...] = ("acknowledged", "snoozed")
+HELD: tuple[Status, ...] = ("acknowledged", "snoozed", "waiting")
 """In these a case belongs to somebody."""
 NO_LINK = "this link was used already, was replaced by a newer one, or is too old; ask for a new one"
 

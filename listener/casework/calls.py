@@ -15,7 +15,7 @@ from listener.casework.permission import allowed
 from listener.casework.undo import UNDO_FOR, taken_back
 from listener.core import casework as rules
 from listener.core.call import PLACE, SOURCE, Call, Told, post_of_call
-from listener.core.case import headline
+from listener.core.case import Joining, headline
 from listener.core.colleague import Colleague
 from listener.core.errors import Refused
 from listener.core.event import Actor
@@ -124,8 +124,8 @@ class Calls:
         if found is None or route.taken_by(facts(found)):
             return
         case, opened = self._store.cases.open_or_grow(
-            found, route=route.name, reason=CALL_BACK, severity=route.severity, window=self._rules().case_window,
-            now=now, sla=route.sla,
+            found, route=route.name, reason=CALL_BACK, severity=route.severity,
+            joining=Joining(window=self._rules().case_window), now=now, sla=route.sla,
         )  # fmt: skip
         self._store.outbox.put(route, bundle_key(route, facts(found)), case.id, case.severity, opened, now)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from listener.casework.permission import allowed
+from listener.casework.replies import settled
 from listener.casework.undo import taken_back
 from listener.core import casework as rules
 from listener.core.case import Case, Outcome
@@ -138,6 +139,7 @@ class Casework:
 
         def change(case: Case, me: Colleague, now: datetime, holder: Colleague | None) -> Case:
             self._unchanged(case, seen)
+            settled(self._store, case)
             return rules.resolve(case, outcome, me, now, holder)
 
         return self._act(public_id, by, "resolved", change, detail=outcome)
@@ -202,6 +204,7 @@ class Casework:
         me, now = allowed(by, "work"), self._clock()
         with self._store.transaction():
             case, target = self._case(public_id), self._case(into)
+            settled(self._store, case)
             rules.mergeable(case, target, me, now, self._holder(case))
             moved = self._store.cases.move(None, case.id, target.id)
             ended = rules.resolve(case, "merged", me, now, self._holder(case))
@@ -236,6 +239,7 @@ class Casework:
         me, now = allowed(by, "correct"), self._clock()
         with self._store.transaction():
             case = self._case(public_id)
+            settled(self._store, case)
             ended = self._store.cases.change(rules.resolve(case, "not us", me, now, self._holder(case)))
             mentions = self._store.mentions.of_case(case.id, case.mentions)
             kept = [self._store.corrections.add(mention, None, me.id, now) for mention in mentions]

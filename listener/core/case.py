@@ -13,16 +13,20 @@ from typing import Literal
 from listener.core.mention import Mention
 from listener.core.route import Severity
 
-Status = Literal["open", "acknowledged", "snoozed", "resolved"]
+Status = Literal["open", "acknowledged", "snoozed", "waiting", "resolved"]
+"""*waiting*: answered in public; its customer has the next word."""
 Outcome = Literal["answered", "no answer needed", "not us", "merged"]
 """How a case ended. *answered*: also by hand, elsewhere; *not us*: about something else with the same name."""
 
-Clock = Literal["acknowledge", "reply", "resolve", "return"]
+Clock = Literal["acknowledge", "reply", "resolve", "return", "silence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """What breaks next on a case: which clock, from when and until when. A snooze's end is one, and breaks nothing."""
+    """What breaks next on a case: which clock, from when and until when.
+
+    The end of a snooze (*return*) and of a customer's time to answer (*silence*) are two, and break nothing.
+    """
 
     clock: Clock
     since: datetime
@@ -41,7 +45,7 @@ class Case:
         route: name of the route that opened it.
         reason: why it was opened, in words.
         severity: crisis, high, normal or low; only ever raised.
-        status: open, acknowledged, snoozed or resolved.
+        status: open, acknowledged, snoozed, waiting or resolved.
         headline: the newest complaint's first words, one line.
         author: the customer's handle, or empty.
         opened_at: when.
@@ -51,7 +55,7 @@ class Case:
         version: counts its changes; a page that shows an older one says so.
         assignee: row id of the colleague who has it or is to take it; None for nobody.
         claimed_until: when the claim runs out, in the status acknowledged; None otherwise.
-        snoozed_until: when it comes back, in the status snoozed; None otherwise.
+        snoozed_until: when it comes back, in the status snoozed, or ends, in the status waiting; None otherwise.
         outcome: how it ended; None while unresolved.
         merged_into: row id of the case that took it in; None for most.
         clocks_from: when the promises began to run: opened, or reopened by its customer.
@@ -97,6 +101,8 @@ class Case:
             return None
         if self.status == "snoozed" and self.snoozed_until:
             return Deadline(clock="return", since=self.changed_at, until=self.snoozed_until)
+        if self.status == "waiting" and self.snoozed_until:
+            return Deadline(clock="silence", since=self.changed_at, until=self.snoozed_until)
         running: tuple[tuple[Clock, datetime | None, datetime | None], ...] = (
             ("acknowledge", self.acknowledge_by, self.acknowledged_at),
             ("reply", self.reply_by, self.replied_at),
@@ -130,6 +136,21 @@ class Wanted:
     severity: Severity | None = None
     assignee: int | None = None
     words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """How a mention joins a case that is there already.
+
+    Args:
+        window: how long after resolving a new mention reopens the case.
+        lease: how long the claim holds of who has a case that waited for its customer.
+        into: the case that our answer belongs to, where the mention answers one.
+    """
+
+    window: timedelta
+    lease: timedelta = timedelta(hours=1)
+    into: Case | None = None
 
 
 def case_key(mention: Mention) -> str:

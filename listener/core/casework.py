@@ -88,6 +88,29 @@ def woke(case: Case, now: datetime, lease: timedelta) -> Case:
     return _taken(case, case.assignee, now, lease)
 
 
+def answered(case: Case, now: datetime, until: datetime) -> Case:
+    """Our answer stands: the clock of the reply stops, and the case waits for its customer."""
+    replied = replace(case, replied_at=case.replied_at or now, acknowledged_at=case.acknowledged_at or now)
+    if case.status == "resolved":
+        return replace(replied, changed_at=now)
+    return replace(replied, status="waiting", claimed_until=None, snoozed_until=until, changed_at=now)
+
+
+def heard_again(case: Case, now: datetime, lease: timedelta) -> Case:
+    """The customer of a waiting case wrote: who has it has it again, and the next answer is promised like the first."""
+    since = case.clocks_from or case.opened_at
+    reply_by = None if case.reply_by is None else now + (case.reply_by - since)
+    back = replace(case, clocks_from=now, reply_by=reply_by, replied_at=None, acknowledge_by=None)
+    if case.assignee is None:
+        return replace(back, status="open", snoozed_until=None, changed_at=now)
+    return _taken(back, case.assignee, now, lease)
+
+
+def silent(case: Case, now: datetime) -> Case:
+    """The customer of a waiting case had nothing more to say: it ends as answered."""
+    return replace(case, status="resolved", outcome="answered", resolved_at=now, snoozed_until=None, changed_at=now)
+
+
 def lapsed(case: Case, now: datetime) -> Case:
     """End a claim that ran out: acknowledged and then forgotten must not stay with anybody."""
     return replace(case, status="open", assignee=None, claimed_until=None, changed_at=now)

@@ -17,12 +17,17 @@ Via = Literal["page", "api", "command", "listener"]
 
 CaseAct = Literal[
     "opened", "grown", "returned", "claimed", "released", "lapsed", "assigned", "snoozed", "woke", "resolved",
-    "reopened", "noted", "merged", "corrected", "not us", "overdue", "undone",
+    "reopened", "noted", "merged", "corrected", "settled", "not us", "overdue", "undone",
+    "drafted", "asked marketing", "advised", "sent to review", "sent back", "approved", "approval withdrawn",
+    "handed over", "answered", "answer unknown", "answer refused", "answered by hand", "draft discarded",
+    "draft restored", "silent",
     "remedy given", "remedy proposed", "remedy approved", "remedy declined", "remedy withdrawn", "remedy done",
     "remedy outcome",
 ]  # fmt: skip
 """What happens to cases. *grown*: a mention joined; *returned*: one joined after resolving; *lapsed*: a claim ran out;
-*woke*: a snooze ended; *reopened*: by a colleague."""
+*woke*: a snooze ended; *reopened*: by a colleague; *settled*: an unsure label, by
+a colleague; *advised*: marketing gave a draft back, or its time was up; *silent*:
+the customer had nothing more to say."""
 
 
 AccountAct = Literal[

@@ -160,6 +160,15 @@ class Wording:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """All posting is stopped: since when, by whom, why."""
+
+    at: datetime
+    who: str
+    why: str
+
+
 def digest(text: str) -> str:
     """SHA-256 of the words in UTF-8, as hexadecimal digits: what an approval is good for."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

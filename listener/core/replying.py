@@ -258,6 +258,17 @@ def by_hand(reply: Reply, url: str, by: Colleague, now: datetime, posting: Posti
     )  # fmt: skip
 
 
+def restored(reply: Reply, by: Colleague, now: datetime) -> Reply:
+    """Take up a draft again that was thrown away.
+
+    Raises:
+        Refused: it was not.
+    """
+    _may(by, "reply")
+    _in(reply, "discarded", "it was not thrown away")
+    return replace(reply, state="draft", changed_at=now)
+
+
 def discarded(reply: Reply, by: Colleague, now: datetime) -> Reply:
     """Throw a draft away.
 

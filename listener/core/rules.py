@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from listener.core.protocols import DEFAULT_HORIZON
 from listener.core.query import Matchbook, Place
+from listener.core.replying import Posting
 from listener.core.route import Route
 
 
@@ -24,6 +25,7 @@ class Rules:
         claim_lease: how long a colleague's claim holds without work on the case.
         announce_channels: names of the channels that are told of campaigns.
         announce_before: how long before a campaign's start they are told.
+        posting: what is allowed of public answers.
         public_url: address of the pages as staff reach them; empty without one.
         sample: everything here is sample data, and each message says so.
         revision: short hash of the configuration, kept with each decision.
@@ -37,6 +39,7 @@ class Rules:
     claim_lease: timedelta = timedelta(hours=1)
     announce_channels: tuple[str, ...] = ()
     announce_before: timedelta = timedelta(days=1)
+    posting: Posting = field(default_factory=Posting)
     public_url: str = ""
     sample: bool = False
     revision: str = ""

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from listener.core.campaign import Campaign
-from listener.core.case import Case
+from listener.core.case import Case, Joining
 from listener.core.delivery import Parcel
 from listener.core.event import Actor
 from listener.core.mention import Arrival, Engagement, Mention, NewPost, Post, Seen
 from listener.core.notification import Notification
 from listener.core.place import PlaceTurn
 from listener.core.query import Cursor, Match
+from listener.core.reply import Reply, Stop
 from listener.core.route import SLA, Route, Severity
 from listener.core.sentiment import Sentiment, Verdict
 from listener.core.work import Judged, Routed, Step
@@ -104,6 +105,10 @@ class Mentions(Protocol):
         """Return mentions untried."""
         ...
 
+    def find(self, mention_id: int) -> Mention | None:
+        """One mention, or None."""
+        ...
+
     def verdicts(self, mentions: Sequence[Mention], scorer: str) -> dict[tuple[int, str], Verdict]:
         """Verdicts this scorer gave on these states, by post id and fingerprint."""
         ...
@@ -125,14 +130,18 @@ class Cases(Protocol):
     """The staff's work; used by `pipeline/escalate.py`."""
 
     def open_or_grow(
-        self, mention: Mention, *, route: str, reason: str, severity: Severity, window: timedelta, now: datetime,
+        self, mention: Mention, *, route: str, reason: str, severity: Severity, joining: Joining, now: datetime,
         sla: SLA = ...,
     ) -> tuple[Case, bool]:  # fmt: skip
         """Give a mention its case, in a transaction; True when it was opened or reopened."""
         ...
 
     def lapsing(self, now: datetime, limit: int = ...) -> tuple[Case, ...]:
-        """Cases whose claim ran out or whose snooze ended."""
+        """Cases whose claim ran out, whose snooze ended, or whose customer had nothing more to say."""
+        ...
+
+    def get(self, case_id: int) -> Case:
+        """The case of a row id that is known to be there."""
         ...
 
     def overdue(self, now: datetime, limit: int = ...) -> tuple[Case, ...]:
@@ -148,8 +157,44 @@ class Cases(Protocol):
         ...
 
 
+class Replies(Protocol):
+    """What customers are answered; used by `pipeline/post.py`, and by ingest, escalate and watch."""
+
+    def due(self, now: datetime, *, posting: bool) -> Reply | None:
+        """The next one to post or to look for."""
+        ...
+
+    def stranded(self) -> tuple[Reply, ...]:
+        """Those that were handed over by a process that is gone, or whose outcome could not be kept."""
+        ...
+
+    def forgotten(self, now: datetime) -> tuple[Reply, ...]:
+        """Drafts that marketing has had for too long."""
+        ...
+
+    def get(self, reply_id: int) -> Reply:
+        """The reply of a row id that is known to be there."""
+        ...
+
+    def newest(self, case_id: int) -> datetime | None:
+        """When the newest words of a case's customer were first seen."""
+        ...
+
+    def change(self, reply: Reply) -> Reply:
+        """Store a new state, in a transaction; refused when it changed since this one was read."""
+        ...
+
+    def stopped(self) -> Stop | None:
+        """The stop of all posting that stands."""
+        ...
+
+    def standing(self, identities: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], tuple[int, str]]:
+        """Which of these posts are answers of ours: row id and brand of the case, by identity."""
+        ...
+
+
 class Events(Protocol):
-    """What was done; used by `pipeline/watch.py`."""
+    """What was done; used by `pipeline/watch.py` and `pipeline/post.py`."""
 
     def add(
         self, actor: Actor, act: str, now: datetime, *, case: Case | None = None,
@@ -237,6 +282,11 @@ class Store(Protocol):
     @property
     def events(self) -> Events:
         """What was done."""
+        ...
+
+    @property
+    def replies(self) -> Replies:
+        """What customers are answered."""
         ...
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from listener.core.case import Case, Joining
 from listener.core.errors import StoreError, StoreFull
 from listener.core.mention import Mention, facts
 from listener.core.route import Route, bundle_key, strictest, worst
@@ -48,6 +49,9 @@ def _route(store: Store, rules: Rules, mention: Mention, clock: Clock) -> Routed
     """Ask the tree; where it takes the mention, give it a case and tell the channels."""
     known = facts(mention)
     routes = rules.route.taken_by(known)
+    ours = _answered(store, mention)
+    if ours is not None and not routes:
+        return _answer(store, rules, mention, ours, clock)
     if not routes:
         return Routed(mention=mention, routes=(), why=NO_ROUTE)
     why = (
@@ -56,13 +60,38 @@ def _route(store: Store, rules: Rules, mention: Mention, clock: Clock) -> Routed
     severity = worst(tuple(route.severity for route in routes))
     now = clock()
     case, opened = store.cases.open_or_grow(
-        mention, route=routes[0].name, reason=why, severity=severity, window=rules.case_window, now=now,
+        mention, route=routes[0].name, reason=why, severity=severity, now=now,
+        joining=Joining(window=rules.case_window, lease=rules.claim_lease, into=ours),
         sla=strictest(tuple(route.sla for route in routes)),
     )  # fmt: skip
     for route in routes:
         store.outbox.put(route, bundle_key(route, known), case.id, case.severity, opened, now)
     _say(mention, case.public_id, routes[0], opened)
     return Routed(mention=mention, routes=tuple(route.name for route in routes), why=why)
+
+
+def _answered(store: Store, mention: Mention) -> Case | None:
+    """The case of the answer of ours that a mention answers; None for most."""
+    post = mention.post
+    if post.in_reply_to is None:
+        return None
+    asked = (post.source, post.realm, post.in_reply_to)
+    found = store.replies.standing([asked]).get(asked)
+    return store.cases.get(found[0]) if found and found[1] == mention.brand else None
+
+
+def _answer(store: Store, rules: Rules, mention: Mention, ours: Case, clock: Clock) -> Routed:
+    """A customer's answer that no route takes, thanks perhaps: it joins the case, and staff hear of it if it ended."""
+    now, why = clock(), "it answers us"
+    case, opened = store.cases.open_or_grow(
+        mention, route=ours.route, reason=why, severity=ours.severity, now=now,
+        joining=Joining(window=rules.case_window, lease=rules.claim_lease, into=ours),
+    )  # fmt: skip
+    route = rules.names.get(ours.route)
+    if opened and route is not None:
+        store.outbox.put(route, bundle_key(route, facts(mention)), case.id, case.severity, opened, now)
+    get_logger().info("case_opened" if opened else "case_grown", case=case.public_id, mention=mention.id, route=why)
+    return Routed(mention=mention, routes=(), why=why)
 
 
 def _say(mention: Mention, case: str, route: Route, opened: bool) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from listener.core.mention import (
     MAX_CHANGES,
@@ -44,6 +44,11 @@ class _Candidate:
     def identity(self) -> Identity:
         return self.post.source, self.post.realm, self.post.external_id
 
+    @property
+    def parent(self) -> Identity:
+        """The post that this one answers, as it would be known here."""
+        return self.post.source, self.post.realm, self.post.in_reply_to or ""
+
 
 def ingest(
     store: Store, rules: Rules, place: Place, posts: Sequence[Post], sighting: Sighting, finish: Callable[[], None]
@@ -69,7 +74,7 @@ def ingest(
     chunks = list(_chunks(posts)) or [()]
     for number, chunk in enumerate(chunks, start=1):
         outcomes: Counter[str] = Counter()
-        candidates = list(_candidates(rules, place, chunk, outcomes))
+        candidates = _answering(store, list(_candidates(rules, place, chunk, outcomes)), outcomes)
         with store.transaction():
             outcomes.update(_Keeper(store, place, sighting).keep(candidates))
             store.places.tally(place.name, outcomes)
@@ -94,6 +99,23 @@ def _candidates(rules: Rules, place: Place, posts: Sequence[Post], outcomes: Cou
             outcomes["rejected"] += 1
             continue
         yield _Candidate(post, rules.matchbook.mentions(post, place), fingerprint(post))
+
+
+def _answering(store: Store, candidates: Sequence[_Candidate], outcomes: Counter[str]) -> list[_Candidate]:
+    """Leave out our own answers, and let who answers them be about the brand of that case, named or not."""
+    asked = {c.identity for c in candidates} | {c.parent for c in candidates if c.post.in_reply_to is not None}
+    standing = store.replies.standing(list(asked))
+    kept = []
+    for candidate in candidates:
+        if candidate.identity in standing:
+            outcomes["unmatched"] += 1
+            continue
+        found = standing.get(candidate.parent)
+        if found is not None and all(match.brand != found[1] for match in candidate.matches):
+            answer = Match(brand=found[1], queries=(), words=())
+            candidate = replace(candidate, matches=(*candidate.matches, answer))  # noqa: PLW2901
+        kept.append(candidate)
+    return kept
 
 
 class _Keeper:

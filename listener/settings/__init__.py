@@ -17,6 +17,7 @@ from listener.settings.sections import (
     ChannelSettings,
     GeneralSettings,
     InboxSettings,
+    ReplySettings,
     ScorerSettings,
     Secrets,
     Settings,
@@ -26,6 +27,6 @@ from listener.settings.sections import (
 
 __all__ = [
     "MANUAL", "Brand", "ChannelSettings", "GeneralSettings", "InboxSettings", "Places", "Problem", "Problems",
-    "ScorerSettings", "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml", "duration",
+    "ReplySettings", "ScorerSettings", "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml", "duration",
     "duration_text", "fill", "load", "manual", "own_keys", "refuse", "suggest",
 ]  # fmt: skip

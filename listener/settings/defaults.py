@@ -24,6 +24,7 @@ from listener.settings.sections import (
     ChildTable,
     GeneralSettings,
     InboxSettings,
+    ReplySettings,
     RouteTable,
     ScorerSettings,
     StoreSettings,
@@ -66,6 +67,7 @@ MANUAL: Mapping[str, type[object]] = {
     "store": StoreSettings,
     "web": WebSettings,
     "inbox": InboxSettings,
+    "replies": ReplySettings,
     "scorer": ScorerSettings,
     "brand": Brand,
     "query": Query,
@@ -81,7 +83,7 @@ def default_toml() -> str:
     """The text of the default configuration."""
     parts = [
         _comment(_HEAD),
-        *(_section(name) for name in ("listener", "store", "web", "inbox", "scorer")),
+        *(_section(name) for name in ("listener", "store", "web", "inbox", "replies", "scorer")),
         _examples("brand", _BRAND),
         _examples("query", _QUERY),
         _examples("place", _PLACE, "Further keys are the source's own options, as in:"),

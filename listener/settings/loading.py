@@ -29,6 +29,7 @@ from listener.settings.sections import (
     ChannelSettings,
     GeneralSettings,
     InboxSettings,
+    ReplySettings,
     ScorerSettings,
     Secrets,
     Settings,
@@ -36,7 +37,20 @@ from listener.settings.sections import (
     WebSettings,
 )
 
-SECTIONS = ("listener", "store", "web", "inbox", "scorer", "credentials", "brand", "query", "place", "channel", "route")
+SECTIONS = (
+    "listener",
+    "store",
+    "web",
+    "inbox",
+    "replies",
+    "scorer",
+    "credentials",
+    "brand",
+    "query",
+    "place",
+    "channel",
+    "route",
+)
 DEFAULT_CHANNELS: tuple[Table, ...] = ({"name": "console", "adapter": "console"},)
 """The channels when the file has none."""
 
@@ -151,6 +165,7 @@ class _Reader:
             store=store,
             web=self._section(WebSettings, "web"),
             inbox=self._inbox(names),
+            replies=self._section(ReplySettings, "replies"),
             scorer=self._scorer(),
             brands=tuple(brand for _, brand in brands),
             queries=tuple(query for _, query in queries),

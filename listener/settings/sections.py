@@ -17,6 +17,7 @@ from pydantic import AfterValidator
 
 from listener.core.protocols import DEFAULT_HORIZON
 from listener.core.query import Place, Query
+from listener.core.replying import Alone
 from listener.core.route import Route, Severity
 from listener.settings.fields import Stricter
 from listener.settings.problems import Places
@@ -147,6 +148,29 @@ class InboxSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySettings:
+    """Public answers. A colleague approves every word; nothing is posted unless it is switched on here.
+
+    Args:
+        post: whether Listener posts approved answers itself; otherwise staff answer by hand and leave the link.
+        hold: how long an approved answer waits before it is posted, in which it can be taken back.
+        ask_within: how long marketing has with a draft before it goes back to who asked.
+        wait: how long an answered case waits for its customer before it is resolved.
+        agent_alone: the worst severity on which an agent answers without review; "none": on none.
+        lead_alone: the same for a lead.
+        admin_alone: the same for an admin.
+    """
+
+    post: bool = False
+    hold: Span = timedelta(seconds=10)
+    ask_within: Span = timedelta(minutes=30)
+    wait: Span = timedelta(days=7)
+    agent_alone: Alone = "normal"
+    lead_alone: Alone = "high"
+    admin_alone: Alone = "crisis"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerSettings:
     """The model that judges texts.
 
@@ -263,6 +287,7 @@ class Settings:
         store: the database.
         web: the pages.
         inbox: what colleagues do with cases.
+        replies: what customers are answered.
         scorer: the model.
         brands: in the order of the file.
         queries: those of the brands' own terms first, then the written ones.
@@ -281,6 +306,7 @@ class Settings:
     store: StoreSettings
     web: WebSettings
     inbox: InboxSettings
+    replies: ReplySettings
     scorer: ScorerSettings
     brands: tuple[Brand, ...]
     queries: tuple[Query, ...]

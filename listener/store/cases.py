@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import get_args
 
-from listener.core.case import Case, Status, Wanted, case_key, headline, joins
-from listener.core.casework import promised, tightened
+from listener.core.case import Case, Joining, Status, Wanted, case_key, headline, joins
+from listener.core.casework import heard_again, promised, tightened
 from listener.core.errors import Refused
 from listener.core.event import LISTENER, CaseAct
 from listener.core.mention import Mention
@@ -77,7 +77,7 @@ class Cases:
         self._events = events
 
     def open_or_grow(
-        self, mention: Mention, *, route: str, reason: str, severity: Severity, window: timedelta, now: datetime,
+        self, mention: Mention, *, route: str, reason: str, severity: Severity, joining: Joining, now: datetime,
         sla: SLA = NO_SLA,
     ) -> tuple[Case, bool]:  # fmt: skip
         """Give a mention its case: the one it is in, an unresolved or lately resolved one of its key, or a new one.
@@ -87,7 +87,7 @@ class Cases:
             route: name of the first route that took it.
             reason: why, in words.
             severity: of the routes that took it; a case is only ever raised.
-            window: how long after resolving a new mention reopens the case.
+            joining: when it joins a case that is there, and which.
             now: the present.
             sla: what the routes promise; the strictest counts.
 
@@ -95,8 +95,9 @@ class Cases:
             The case, and True when it was opened or reopened rather than grown. Call it in a transaction.
         """
         known = self._of_mention(mention.id)
-        case = known or self._of_key(case_key(mention))
-        if case is None or (known is None and not joins(case, now, window)):
+        into = joining.into
+        case = known or (self._answered(into) if into else self._of_key(case_key(mention)))
+        if case is None or (known is None and into is None and not joins(case, now, joining.window)):
             return self._open(mention, route=route, reason=reason, severity=severity, sla=sla, now=now), True
         if known is None:
             self._join(mention.id, case.id, now)
@@ -105,9 +106,17 @@ class Cases:
         grown = replace(grown, headline=headline(mention), mentions=case.mentions + int(known is None), changed_at=now)
         if back or case.status == "snoozed":
             grown = _back(grown)
+        elif case.status == "waiting":
+            grown = heard_again(grown, now, joining.lease)
         grown = self.change(promised(grown, sla, now) if back else tightened(grown, sla))
         self._tell("returned" if back else "grown", grown, now)
         return grown, back
+
+    def _answered(self, case: Case) -> Case:
+        """The case that an answer to us joins: the one we answered, unless its customer has a newer one by now."""
+        while case.merged_into is not None:
+            case = self.get(case.merged_into)
+        return case if case.status != "resolved" else self._of_key(case.key) or case
 
     def _raised(self, case: Case, route: str, reason: str, severity: Severity) -> Case:
         """A worse severity raises a case; what raises it is also what it is shown under."""
@@ -251,7 +260,7 @@ class Cases:
         return str(self._db.read("SELECT voice FROM cases WHERE id = ?", (case_id,))[0]["voice"])
 
     def lapsing(self, now: datetime, limit: int = 50) -> tuple[Case, ...]:
-        """Cases whose claim ran out or whose snooze ended."""
+        """Cases whose claim ran out, whose snooze ended, or whose customer had nothing more to say."""
         rows = self._db.read(
             "SELECT * FROM cases WHERE claimed_until <= ? UNION ALL "
             "SELECT * FROM cases WHERE snoozed_until <= ? LIMIT ?",
@@ -262,8 +271,8 @@ class Cases:
     def overdue(self, now: datetime, limit: int = 50) -> tuple[Case, ...]:
         """Cases with a broken promise that staff were not told of yet."""
         rows = self._db.read(
-            "SELECT * FROM cases WHERE resolved_at IS NULL AND status <> 'snoozed' AND due_at <= ? "
-            "AND overdue <> due_at ORDER BY due_at LIMIT ?",
+            "SELECT * FROM cases WHERE resolved_at IS NULL AND status NOT IN ('snoozed', 'waiting') "
+            "AND due_at <= ? AND overdue <> due_at ORDER BY due_at LIMIT ?",
             (to_ms(now), limit),
         )
         return tuple(case_of(row) for row in rows)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from listener.core.case import Case
 from listener.core.errors import Refused
 from listener.core.mention import Mention
-from listener.core.reply import ENDED, Approval, Posted, Reply, ReplyState, Wording
+from listener.core.reply import ENDED, Approval, Posted, Reply, ReplyState, Stop, Wording
 from listener.store.engine import Connections, Row, from_ms, marks, moment, opaque_id, to_ms
 
 Identity = tuple[str, str, str]
@@ -17,15 +16,6 @@ Identity = tuple[str, str, str]
 
 _LIVE = "state NOT IN ('posted', 'by hand', 'discarded')"
 _SELECT = "SELECT r.*, c.severity FROM replies r JOIN cases c ON c.id = r.case_id "
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """All posting is stopped: since when, by whom, why."""
-
-    at: datetime
-    who: str
-    why: str
 
 
 class Replies:

@@ -37,6 +37,7 @@ CREATE TABLE replies (                      -- answers to customers, from the dr
 CREATE UNIQUE INDEX replies_live ON replies (case_id) WHERE state NOT IN ('posted', 'by hand', 'discarded');
 CREATE UNIQUE INDEX replies_key ON replies (key) WHERE key <> '';
 CREATE INDEX replies_case ON replies (case_id, id);
+CREATE INDEX replies_mention ON replies (mention_id);
 CREATE INDEX replies_state ON replies (state, changed_at);
 CREATE INDEX replies_due ON replies (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX replies_asked ON replies (asked_until) WHERE asked_until IS NOT NULL;

@@ -35,7 +35,9 @@ def choices(pages: Pages, case: Case, words: str) -> tuple[Choice, ...]:
     desk = pages.desk
     same = [Choice(case=other, why="same author") for other in akin(desk, case)]
     known = {case.id} | {choice.case.id for choice in same}
-    wanted = Wanted(statuses=("open", "acknowledged", "snoozed"), brand=case.brand, words=tuple(words.split())[:8])
+    wanted = Wanted(
+        statuses=("open", "acknowledged", "snoozed", "waiting"), brand=case.brand, words=tuple(words.split())[:8]
+    )
     found = [other for other in desk.store.cases.page(wanted, limit=ROWS) if other.id not in known]
     return (*same, *(Choice(case=other, why="has the words" if words else "") for other in found))
 

@@ -84,6 +84,8 @@ def chip(case: Case, now: datetime) -> Chip | None:
     left = brief_span(deadline.until - now)
     if deadline.clock == "return":
         return Chip(words=f"back in {left}" if deadline.until > now else "back now", tone="calm", until=deadline.until)
+    if deadline.clock == "silence":
+        return Chip(words=f"ends in {left} unless they answer", tone="calm", until=deadline.until)
     tone = tone_of(deadline.since, deadline.until, now)
     ask = ASKS[deadline.clock]
     words = f"{ask} {late(deadline.until, now)}" if tone == "late" else f"{ask} within {left}"

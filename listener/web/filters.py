@@ -15,21 +15,23 @@ from listener.core.route import SEVERITIES, Severity
 from listener.core.tools import Clock
 from listener.web.desk import Store
 
-View = Literal["todo", "mine", "unclaimed", "snoozed", "resolved", "all"]
+View = Literal["todo", "mine", "unclaimed", "waiting", "snoozed", "resolved", "all"]
 
 VIEWS: Mapping[View, tuple[Status, ...]] = {
     "todo": ("open", "acknowledged"),
-    "mine": ("open", "acknowledged", "snoozed"),
+    "mine": ("open", "acknowledged", "snoozed", "waiting"),
     "unclaimed": ("open",),
+    "waiting": ("waiting",),
     "snoozed": ("snoozed",),
     "resolved": ("resolved",),
-    "all": ("open", "acknowledged", "snoozed", "resolved"),
+    "all": ("open", "acknowledged", "snoozed", "waiting", "resolved"),
 }
 
 TITLES: Mapping[View, str] = {
     "todo": "To do",
     "mine": "Mine",
     "unclaimed": "Unclaimed",
+    "waiting": "Answered",
     "snoozed": "Snoozed",
     "resolved": "Resolved",
     "all": "All",
@@ -39,7 +41,7 @@ NOBODY = "nobody"
 """In the filter by colleague: cases that nobody has."""
 
 LAST_PAGE = 10_000
-WORKING: tuple[Status, ...] = ("open", "acknowledged", "snoozed")
+WORKING: tuple[Status, ...] = ("open", "acknowledged", "snoozed", "waiting")
 MANY = 5_000
 REST = timedelta(seconds=30)
 

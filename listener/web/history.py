@@ -18,17 +18,36 @@ ACTS = {
     "claimed": "Claimed by {who}", "released": "Given back by {who}", "lapsed": "The claim ran out",
     "assigned": "Assigned by {who}", "snoozed": "Snoozed by {who}", "woke": "The snooze ended",
     "resolved": "Resolved by {who}", "reopened": "Reopened by {who}", "noted": "Note by {who}",
-    "merged": "Merged by {who}", "corrected": "Label corrected by {who}", "not us": "Not about us, says {who}",
+    "merged": "Merged by {who}", "corrected": "Label corrected by {who}", "settled": "Unsure label settled by {who}",
+    "not us": "Not about us, says {who}",
     "overdue": "A promise was broken", "undone": "Taken back by {who}",
+    "remedy given": "Remedy given by {who}", "remedy proposed": "Remedy proposed by {who}",
+    "remedy approved": "Remedy approved by {who}", "remedy declined": "Remedy declined by {who}",
+    "remedy withdrawn": "Remedy withdrawn by {who}", "remedy done": "The customer has it, says {who}",
+    "remedy outcome": "Outcome of a remedy told by {who}",
+    "drafted": "Answer begun by {who}", "asked marketing": "Marketing asked by {who}",
+    "advised": "Draft back from marketing", "sent to review": "Answer sent to review by {who}",
+    "sent back": "Answer sent back by {who}", "approved": "Answer approved by {who}",
+    "approval withdrawn": "Approval taken back by {who}", "handed over": "Answer handed over to be posted",
+    "answered": "The answer stands", "answer unknown": "Nobody knows whether the answer stands",
+    "answer refused": "The answer was refused there", "answered by hand": "Answered by hand by {who}",
+    "draft discarded": "Draft thrown away by {who}", "draft restored": "Draft taken up again by {who}",
+    "silent": "The customer had nothing more to say: ended as answered",
 }  # fmt: skip
 """What happened, in words; other acts are shown as they are written."""
 
-TONES = {"resolved": "good", "overdue": "bad", "lapsed": "bad"}
+TONES = {
+    "resolved": "good", "answered": "good", "answered by hand": "good", "silent": "good", "overdue": "bad",
+    "lapsed": "bad", "answer unknown": "bad", "answer refused": "bad",
+}  # fmt: skip
 
 DONE = {
     "claimed": "Claimed: it is yours", "released": "Given back: it waits for everybody", "assigned": "Assigned",
     "snoozed": "Snoozed", "resolved": "Resolved", "reopened": "Reopened: it is yours", "noted": "Note kept",
     "merged": "Merged", "corrected": "Label corrected", "not us": "Ended as not about us", "undone": "Taken back",
+    "remedy given": "Given, and yours to tell:", "remedy proposed": "Proposed; it waits for a decision:",
+    "remedy approved": "Approved:", "remedy declined": "Declined:", "remedy withdrawn": "Withdrawn:",
+    "remedy done": "Done:", "remedy outcome": "Outcome kept:",
 }  # fmt: skip
 """What somebody is told right after doing it."""
 

@@ -20,7 +20,7 @@ from listener.web.auth import MayRead
 from listener.web.desk import Desk, Health, Store
 
 STEPS: tuple[Step, ...] = ("judge", "route")
-STATUSES: tuple[Status, ...] = ("open", "acknowledged", "snoozed", "resolved")
+STATUSES: tuple[Status, ...] = ("open", "acknowledged", "snoozed", "waiting", "resolved")
 SENT: tuple[DeliveryStatus, ...] = ("pending", "sent", "held", "dropped", "dead")
 
 METRICS: Mapping[str, str] = {
@@ -28,6 +28,7 @@ METRICS: Mapping[str, str] = {
     "listener_mentions": "Mentions by step: judge and route wait, done have nothing left to do, dead were given up.",
     "listener_mentions_judged_total": "Mentions judged, by brand and sentiment; an edited one counts once, as it is.",
     "listener_oldest_waiting_seconds": "How long the mention that waits longest in a step has waited; 0 for none.",
+    "listener_mentions_unsure": "Mentions that want a person's eye, by brand; a colleague settles them on /unsure.",
     "listener_cases": "Cases by status.",
     "listener_notifications": "Notifications by status; dead ones were given up and wait in `listener dead`.",
     "listener_places": "Places that are polled.",
@@ -85,6 +86,8 @@ class Gauges(Collector):
         steps = dict.fromkeys((*STEPS, "done", "dead"), 0) | dict(mentions)
         yield _gauge("listener_mentions", _keyed(steps), "step")
         yield _counter("listener_mentions_judged_total", judged, "brand", "sentiment")
+        unsure: dict[tuple[str, ...], float] = {(brand,): float(n) for brand, n in self._store.trends.unsure().items()}
+        yield _gauge("listener_mentions_unsure", unsure, "brand")
         waits: dict[tuple[str, ...], float] = {(step,): self._waited(step) for step in STEPS}
         yield _gauge("listener_oldest_waiting_seconds", waits, "step")
         yield _gauge("listener_cases", _keyed(cases), "status")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from listener.core.case import Case
+from listener.core.case import Case, Joining
 from listener.core.errors import StoreError
 from listener.core.route import SLA
 from listener.pipeline.dispatch import dispatch
@@ -28,7 +28,13 @@ def complaint(store: Store, clock: FakeClock, author: str = "kari") -> Case:
     [mention] = store.mentions.claim("judge", 1, clock())
     with store.transaction():
         case, opened = store.cases.open_or_grow(
-            mention, route="complaints", reason="why", severity="high", window=HOUR, now=clock(), sla=PROMISE
+            mention,
+            route="complaints",
+            reason="why",
+            severity="high",
+            joining=Joining(window=HOUR),
+            now=clock(),
+            sla=PROMISE,
         )
         store.outbox.put(COMPLAINTS, "complaints|brand=Acme", case.id, case.severity, opened, clock())
     return case

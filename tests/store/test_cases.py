@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from listener.core.case import Status, Wanted
+from listener.core.case import Joining, Status, Wanted
 from listener.core.errors import Refused, StoreError
 from listener.core.mention import Mention
 from listener.core.route import SLA
@@ -18,6 +18,7 @@ from listener.testing import START
 from tests.kit import add_posts, make_post, open_case, resolve
 
 DAY = timedelta(days=1)
+WEEK = Joining(window=7 * DAY)
 
 
 def mention(store: Store, external_id: str, **post: Any) -> Mention:
@@ -117,7 +118,7 @@ def four_cases(store: Store) -> None:
         with store.transaction():
             store.cases.open_or_grow(
                 mention(store, severity, author=severity), route="r", reason="why",
-                severity=severity, window=7 * DAY, now=START, sla=SLA(acknowledge=timedelta(hours=hours)),  # type: ignore[arg-type]
+                severity=severity, joining=WEEK, now=START, sla=SLA(acknowledge=timedelta(hours=hours)),  # type: ignore[arg-type]
             )  # fmt: skip
 
 
@@ -181,13 +182,25 @@ def test_the_promises_start_anew_when_the_customer_comes_back(store: Store) -> N
     sla = SLA(acknowledge=timedelta(hours=1))
     with store.transaction():
         case, _ = store.cases.open_or_grow(
-            mention(store, "1"), route="r", reason="w", severity="low", window=7 * DAY, now=START, sla=sla
+            mention(store, "1"),
+            route="r",
+            reason="w",
+            severity="low",
+            joining=WEEK,
+            now=START,
+            sla=sla,
         )
     assert case.acknowledge_by == START + timedelta(hours=1)
     resolve(store, case)
     with store.transaction():
         back, _ = store.cases.open_or_grow(
-            mention(store, "2"), route="r", reason="w", severity="low", window=7 * DAY, now=START + DAY, sla=sla
+            mention(store, "2"),
+            route="r",
+            reason="w",
+            severity="low",
+            joining=WEEK,
+            now=START + DAY,
+            sla=sla,
         )
     assert back.acknowledge_by == START + DAY + timedelta(hours=1)
 
@@ -197,7 +210,7 @@ def test_a_stricter_route_shortens_the_promises_and_none_relaxes_them(store: Sto
     for n, hours in enumerate((4, 1, 9)):
         with store.transaction():
             case, _ = store.cases.open_or_grow(
-                mention(store, str(n)), route="r", reason="w", severity="low", window=7 * DAY, now=START,
+                mention(store, str(n)), route="r", reason="w", severity="low", joining=WEEK, now=START,
                 sla=SLA(reply=timedelta(hours=hours)),
             )  # fmt: skip
         seen.append(case.reply_by)

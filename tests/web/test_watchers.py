@@ -8,7 +8,7 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from listener.core.errors import Unavailable
-from listener.testing import make_post
+from listener.testing import FakeScorer, make_post
 from listener.web.watchers import METRICS
 from tests.web.stage import Stage
 
@@ -76,7 +76,8 @@ def test_metrics_count_what_the_store_holds(web: httpx2.Client, stage: Stage) ->
 
 
 def test_every_metric_is_described_and_given(web: httpx2.Client, stage: Stage) -> None:
-    stage.hear(make_post("1", "acme broken"))
+    stage.scorer = FakeScorer(table={"broken": (0.95, 0.04, 0.01), "hm": (0.4, 0.5, 0.1)})
+    stage.hear(make_post("1", "acme broken"), make_post("2", "hm acme"))
     stage.work()
     text = web.get("/metrics").text
     for name, meaning in METRICS.items():

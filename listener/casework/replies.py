@@ -1,0 +1,347 @@
+"""What colleagues do with answers: begin, write, ask marketing, review, approve, answer by hand."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from listener.casework.permission import allowed
+from listener.core import casework, replying
+from listener.core.case import Case
+from listener.core.colleague import Colleague
+from listener.core.errors import Refused
+from listener.core.event import Actor, CaseAct
+from listener.core.mention import Mention, web_address
+from listener.core.note import note_text
+from listener.core.protocols import Replier
+from listener.core.reply import Reply, ReplyLimits, misfits
+from listener.core.replying import Posting
+from listener.core.tools import Clock
+from listener.store import Store
+
+OFF = "posting is switched off here ([replies] post = true switches it on)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a mention can be answered.
+
+    Args:
+        refusal: why Listener cannot post there, in words; None when it can.
+        limits: what an answer must keep to; without an interface only the longest draft there is.
+    """
+
+    refusal: str | None
+    limits: ReplyLimits
+
+
+class Replies:
+    """Does what colleagues ask for.
+
+    Args:
+        store: the database.
+        clock: says the present.
+        lease: gives how long a claim holds.
+        posting: gives what the operator allows.
+        repliers: gives who can answer, by place.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, lease: Callable[[], timedelta], posting: Callable[[], Posting],
+        repliers: Callable[[], Mapping[str, Replier]],
+    ) -> None:  # fmt: skip
+        """Keep them."""
+        self._store = store
+        self._clock = clock
+        self._lease = lease
+        self._posting = posting
+        self._repliers = repliers
+
+    def way(self, mention: Mention) -> Way:
+        """How a mention can be answered: through which interface, or why by hand."""
+        replier = self._repliers().get(mention.place)
+        if replier is None:
+            return Way(refusal="there is no interface for answers there: answer by hand", limits=ReplyLimits())
+        why = replier.can_reply(mention.post)
+        limits = replier.limits(mention.post) if why is None else ReplyLimits()
+        return Way(refusal=why or (None if self._posting().on else OFF), limits=limits)
+
+    def may_send(self, reply: Reply, by: Colleague) -> bool:
+        """Whether a colleague may send a draft without review."""
+        return replying.alone(by, reply.severity, self._posting())
+
+    def begin(self, case_id: str, by: Actor, mention_id: int | None = None) -> Reply:
+        """Begin a draft, and take the case where nobody has it.
+
+        Args:
+            case_id: public id of the case.
+            by: who.
+            mention_id: which words are answered; None: the newest.
+
+        Raises:
+            Refused: there is no such case or mention, an answer is under way, or another colleague has the case.
+        """
+        me, now = allowed(by, "reply"), self._clock()
+        with self._store.transaction():
+            case = self._case(case_id)
+            mention = self._mention(case, mention_id)
+            holder = None if case.assignee is None else self._store.colleagues.get(case.assignee)
+            if not (case.held(now) and case.assignee == me.id):
+                case = self._store.cases.change(casework.claim(case, me, now, self._lease(), holder))
+                self._store.events.add(by, "claimed", now, case=case)
+            opening = self.way(mention).limits.opening
+            reply = self._store.replies.add(case, mention, opening, me.id, me.name, now)
+            self._tell(by, "drafted", reply, now)
+            return reply
+
+    def save(self, reply_id: str, by: Actor, text: str, *, version: int, heard: datetime | None = None) -> Reply:
+        """Keep the words of a draft.
+
+        Args:
+            reply_id: public id of the reply.
+            by: who writes.
+            text: the words.
+            version: of the reply that they saw.
+            heard: how far they read the conversation; None leaves that as it was.
+
+        Raises:
+            Refused: see `listener.core.replying.rewritten()`.
+        """
+        me, now = allowed(by, "read"), self._clock()
+        with self._store.transaction():
+            reply = self._reply(reply_id)
+            written = replying.rewritten(reply, _plain(text), me, now, version=version)
+            self._renew(reply, me, now)
+            if written.text == reply.text and written.state == reply.state:
+                return reply if heard is None or heard <= reply.heard else self._change(_read(reply, heard))
+            return self._store.replies.change(_read(written, heard), who=me.name)
+
+    def ask(self, reply_id: str, by: Actor, of: Colleague, question: str = "") -> Reply:
+        """Hand a draft to a marketer, with a clock.
+
+        Raises:
+            Refused: see `listener.core.replying.asked()`.
+        """
+        return self._act(
+            reply_id, by, "asked marketing",
+            lambda reply, me, now: replying.asked(
+                reply, of, note_text(question) if question.strip() else "", me, now, self._posting()
+            ),
+            detail=of.name,
+        )  # fmt: skip
+
+    def hand_back(self, reply_id: str, by: Actor) -> Reply:
+        """Give a draft back from marketing, or fetch it.
+
+        Raises:
+            Refused: see `listener.core.replying.handed_back()`.
+        """
+        return self._act(reply_id, by, "advised", replying.handed_back, detail=by.name)
+
+    def submit(self, reply_id: str, by: Actor, *, version: int, heard: datetime) -> Reply:
+        """Send a draft to review.
+
+        Raises:
+            Refused: it breaks what an answer there must keep to; see also `listener.core.replying.submitted()`.
+        """
+
+        def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
+            self._fits(reply)
+            newest = self._newest(reply)
+            return replying.submitted(_read(reply, heard), me, now, version=version, newest=newest)
+
+        return self._act(reply_id, by, "sent to review", change)
+
+    def send_back(self, reply_id: str, by: Actor, why: str) -> Reply:
+        """Return a reply from review, with a word why.
+
+        Raises:
+            Refused: nothing was said why; see also `listener.core.replying.sent_back()`.
+        """
+        said = note_text(why)
+        return self._act(
+            reply_id, by, "sent back", lambda reply, me, now: replying.sent_back(reply, said, me, now)
+        )  # fmt: skip
+
+    def approve(self, reply_id: str, by: Actor, read: str, *, heard: datetime) -> Reply:
+        """Approve the very words that were read: Listener posts them once, after the time to take it back.
+
+        Args:
+            reply_id: public id of the reply.
+            by: who approves.
+            read: digest of the words that they read.
+            heard: how far they read the conversation.
+
+        Raises:
+            Refused: it cannot be posted there, breaks what an answer must keep to, or see
+                `listener.core.replying.approved()`.
+        """
+
+        def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
+            self._fits(reply)
+            way = self.way(self._mention_of(reply))
+            if way.refusal is not None:
+                raise Refused(way.refusal, resource=reply.public_id)
+            key, newest = f"listener-{secrets.token_hex(12)}", self._newest(reply)
+            return replying.approved(_read(reply, heard), read, key, me, now, self._posting(), newest=newest)
+
+        return self._act(reply_id, by, "approved", change)
+
+    def withdraw(self, reply_id: str, by: Actor) -> Reply:
+        """Take an approval back before anything is posted.
+
+        Raises:
+            Refused: it was handed over already.
+        """
+        return self._act(reply_id, by, "approval withdrawn", replying.withdrawn)
+
+    def again(self, reply_id: str, by: Actor) -> Reply:
+        """Hand an unknown answer over once more under the same key, after somebody looked and did not find it.
+
+        Raises:
+            Refused: see `listener.core.replying.again()`.
+        """
+        return self._act(
+            reply_id, by, "approved", lambda reply, me, now: replying.again(reply, me, now, self._posting()),
+            detail="once more, not found there",
+        )  # fmt: skip
+
+    def by_hand(self, reply_id: str, by: Actor, url: str) -> Reply:
+        """Say that a colleague answered elsewhere, or found an unknown answer standing; the case waits from now on.
+
+        Args:
+            reply_id: public id of the reply.
+            by: who.
+            url: where it stands; may be empty where there is no page.
+
+        Raises:
+            Refused: the link is none; see also `listener.core.replying.by_hand()`.
+        """
+        link = _link(url)
+
+        def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
+            ended = replying.by_hand(reply, link, me, now, self._posting())
+            case = self._store.cases.get(reply.case)
+            self._store.cases.change(casework.answered(case, now, now + self._posting().wait))
+            return ended
+
+        return self._act(reply_id, by, "answered by hand", change, detail=link)
+
+    def discard(self, reply_id: str, by: Actor) -> Reply:
+        """Throw a draft away.
+
+        Raises:
+            Refused: it was handed over, or is over.
+        """
+        return self._act(reply_id, by, "draft discarded", replying.discarded)
+
+    def restore(self, reply_id: str, by: Actor) -> Reply:
+        """Take up a draft again that was thrown away.
+
+        Raises:
+            Refused: it was not, or another answer to the case is under way.
+        """
+
+        def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
+            if self._store.replies.live(reply.case) is not None:
+                raise Refused("another answer to this case is under way", resource=reply.public_id)
+            return replying.restored(reply, me, now)
+
+        return self._act(reply_id, by, "draft restored", change)
+
+    def _act(
+        self, reply_id: str, by: Actor, act: CaseAct, change: Callable[[Reply, Colleague, datetime], Reply],
+        detail: str = "",
+    ) -> Reply:  # fmt: skip
+        me, now = allowed(by, "read"), self._clock()
+        with self._store.transaction():
+            reply = self._reply(reply_id)
+            changed = self._store.replies.change(change(reply, me, now))
+            self._renew(reply, me, now)
+            self._tell(by, act, changed, now, detail)
+            return changed
+
+    def _change(self, reply: Reply) -> Reply:
+        return self._store.replies.change(reply)
+
+    def _tell(self, by: Actor, act: CaseAct, reply: Reply, now: datetime, detail: str = "") -> None:
+        case = self._store.cases.get(reply.case)
+        self._store.events.add(by, act, now, case=case, subject=f"reply {reply.public_id}", detail=detail)
+
+    def _renew(self, reply: Reply, me: Colleague, now: datetime) -> None:
+        """Work on an answer is work on the case: a claim of one's own that is half over is renewed."""
+        case = self._store.cases.get(reply.case)
+        until = case.claimed_until if case.held(now) and case.assignee == me.id else None
+        if until is not None and until - now < self._lease() / 2:
+            self._store.cases.change(replace(case, claimed_until=now + self._lease()))
+
+    def _fits(self, reply: Reply) -> None:
+        found = misfits(reply.text, self.way(self._mention_of(reply)).limits)
+        if found:
+            raise Refused("; ".join(found), resource=reply.public_id)
+
+    def _newest(self, reply: Reply) -> datetime:
+        return self._store.replies.newest(reply.case) or reply.heard
+
+    def _case(self, public_id: str) -> Case:
+        case = self._store.cases.find(public_id)
+        if case is None:
+            raise Refused("there is no such case", resource=public_id)
+        return case
+
+    def _reply(self, public_id: str) -> Reply:
+        reply = self._store.replies.find(public_id)
+        if reply is None:
+            raise Refused("there is no such answer", resource=public_id)
+        return reply
+
+    def _mention(self, case: Case, mention_id: int | None) -> Mention:
+        """The mention to answer: the one named, if it is in the case, else the newest."""
+        if mention_id is None:
+            newest = self._store.mentions.of_case(case.id, 1)
+            if not newest:
+                raise Refused("no mention is left in this case to be answered", resource=case.public_id)
+            return newest[0]
+        mention = self._store.mentions.find(mention_id)
+        if mention is None or self._store.cases.of_mention(mention_id) != case:
+            raise Refused("that mention is not in this case", resource=case.public_id)
+        return mention
+
+    def _mention_of(self, reply: Reply) -> Mention:
+        mention = self._store.mentions.find(reply.mention)
+        if mention is None:
+            raise Refused("what it answers is gone", resource=reply.public_id)
+        return mention
+
+
+def settled(store: Store, case: Case) -> None:
+    """Refuse where an answer is under way: it would be forgotten, or posted for a case that ended.
+
+    Raises:
+        Refused: there is one.
+    """
+    reply = store.replies.live(case.id)
+    if reply is not None:
+        words = {"draft": "a draft of an answer", "failed": "an answer that was refused there"}
+        found = words.get(reply.state, f"an answer ({reply.state})")
+        raise Refused(f"there is {found}: send it, or throw it away first", resource=case.public_id)
+
+
+def _plain(text: str) -> str:
+    """Words as they are posted: line breaks as one character, no NUL and no half characters, no blanks at the end."""
+    whole = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    return whole.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def _read(reply: Reply, heard: datetime | None) -> Reply:
+    return reply if heard is None or heard <= reply.heard else replace(reply, heard=heard)
+
+
+def _link(url: str) -> str:
+    """A link to an answer, if it is one; empty where there is none."""
+    kept = url.strip()
+    if kept and web_address(kept) is None:
+        raise Refused("the link to the answer begins with https:// or http://, or is left empty")
+    return kept
