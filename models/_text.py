@@ -1,6 +1,7 @@
 """What a text looks like before it is read: masked names and links, spoken emoji, no escapes, no end.
 
-Called by `models.bundled` and by `models.training.data`, so that the model reads posts in the form it was trained on.
+Called by `models._bundle`, `models.bundled` and `models.training.data`, so that the model reads posts in the form it
+was trained on.
 """
 
 import html
@@ -55,6 +56,11 @@ def clean(text: str) -> str:
 def hide(text: str) -> str:
     """Replace user names by `@user` and links by `http`, as in most models of tweets."""
     return _NAME.sub("@user", _LINK.sub("http", text))
+
+
+def plain(text: str) -> str:
+    """Return the text, clean, with names and links hidden; for a model that knows emoji."""
+    return hide(clean(text))
 
 
 def mask(text: str) -> str:

@@ -65,13 +65,13 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """The encoder with its heads; called with token numbers, it returns a row of outputs for each text."""
 
-    def __init__(self, outputs: int) -> None:
+    def __init__(self, outputs: int, *, layers: int = LAYERS, vocabulary: int = VOCABULARY) -> None:
         super().__init__()
-        self.words = nn.Embedding(VOCABULARY, WIDTH)
+        self.words = nn.Embedding(vocabulary, WIDTH)
         self.positions = nn.Embedding(POSITIONS, WIDTH)
         self.kinds = nn.Embedding(2, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, eps=EPSILON)
-        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.layers = nn.ModuleList(Layer() for _ in range(layers))
         self.head = nn.Linear(WIDTH, outputs)
         self.meaning = nn.Linear(WIDTH, WIDTH, bias=False)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -131,9 +131,10 @@ def published_name(name: str) -> str:
 
 
 def from_base(directory: Path, outputs: int) -> Network:
-    """Build the network with the base weights in `directory` and new heads (seed torch before)."""
+    """Build the network with the base weights in `directory`, as large as they are, and new heads (seed torch before)."""
     base = load_file(directory / "model.safetensors")
-    network = Network(outputs)
+    layers = sum(name.endswith(published_name("layers.0.query.bias").split("0.", 1)[1]) for name in base)
+    network = Network(outputs, layers=layers, vocabulary=len(base[published_name("words.weight")]))
     state = network.state_dict()
     for name in state:
         if not name.startswith(("head.", "meaning.")):
