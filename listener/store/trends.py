@@ -46,6 +46,13 @@ class Trends:
         rows = self._db.read("SELECT brand, label, sum(n) AS n FROM moods GROUP BY brand, label HAVING sum(n) > 0")
         return {(row["brand"], row["label"]): row["n"] for row in rows}
 
+    def unsure(self) -> dict[str, int]:
+        """Mentions that want a person's eye, by brand."""
+        rows = self._db.read(
+            "SELECT brand, sum(n) AS n FROM moods WHERE certainty = 'unsure' GROUP BY brand HAVING sum(n) > 0"
+        )
+        return {row["brand"]: row["n"] for row in rows}
+
     def recount(self) -> dict[tuple[str, str], int]:
         """The same totals counted over the mentions themselves."""
         rows = self._db.read(

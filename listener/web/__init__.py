@@ -4,9 +4,11 @@
 |---|---|
 | `/cases`, `/cases/{id}` | the inbox: the staff's work beside the case that is open |
 | `/mentions` | what was judged, newest first |
+| `/unsure` | what the model was not sure of, for a colleague to settle in one key |
 | `/trends` | volume and sentiment by brand |
 | `/places` | where we listen and how that goes |
 | `/campaigns`, `/campaigns/{id}` | what marketing runs, and its briefs |
+| `/remedies` | what customers were given to make it right |
 | `/api/v1/cases`, `/api/v1/cases/{id}`, `/api/v1/places` | the same as JSON |
 | `/healthz`, `/readyz`, `/metrics` | for machines that watch |
 """
@@ -43,9 +45,13 @@ from listener.web.mentions import add_mentions
 from listener.web.openapi import ABOUT, ERRORS, add_openapi
 from listener.web.pages import STATIC, Pages, add_problems
 from listener.web.places import add_places
+from listener.web.remedies import add_remedies
+from listener.web.remedies_api import add_remedies_api
 from listener.web.server import Server, serve
 from listener.web.signing import add_signing
 from listener.web.trends import add_trends
+from listener.web.unsure import add_unsure
+from listener.web.unsure_api import add_unsure_api
 from listener.web.views import add_views
 from listener.web.watchers import add_watchers
 
@@ -110,9 +116,11 @@ def _add_pages(web: FastAPI, pages: Pages) -> None:
     add_colleagues(web, pages)
     inbox = add_inbox(web, pages)
     add_acts(web, inbox, pages.desk)
+    add_remedies(web, inbox, pages)
     add_apart(web, pages)
     add_views(web, pages.desk)
     add_mentions(web, pages)
+    add_unsure(web, pages)
     add_trends(web, pages)
     add_places(web, pages)
     add_campaigns(web, pages)
@@ -127,3 +135,5 @@ def _add_programs(web: FastAPI, desk: Desk) -> None:
     add_account_api(web, desk)
     add_campaigns_api(web, desk)
     add_customers_api(web, desk)
+    add_remedies_api(web, desk)
+    add_unsure_api(web, desk)

@@ -69,8 +69,13 @@ class Pages:
         polled, down = self.desk.store.places.standing()
         return self._render(
             template, 200, by=by, polled=polled, down=down, troubles=tuple(self.health()),
-            unread_briefs=self.desk.campaigns.unread_briefs(by), **context,
+            unread_briefs=self.desk.campaigns.unread_briefs(by), to_decide=self.desk.remedies.to_decide(by), unsure=self._unsure(by), **context,
         )  # fmt: skip
+
+    def _unsure(self, by: Actor) -> int:
+        """How many mentions want a person's eye, up to 1,000; 0 for who may settle none."""
+        may = by.colleague is not None and by.colleague.may("correct")
+        return self.desk.store.lane.count() if may else 0
 
     def outside(self, template: str, code: int = 200, **context: object) -> HTMLResponse:
         """A page for nobody in particular; it tells nothing of what is inside and reads nothing from the database."""

@@ -54,6 +54,10 @@ class Trails(Protocol):
         """The mentions of a case, newest first."""
         ...
 
+    def of_mention(self, mention_id: int) -> Trail | None:
+        """One mention, or None."""
+        ...
+
     def newest_of(self, case_ids: Sequence[int]) -> Mapping[int, Mention]:
         """The newest mention of each case."""
         ...
@@ -128,6 +132,10 @@ class Trends(Protocol):
 
     def totals(self) -> Mapping[tuple[str, str], int]:
         """Mentions ever counted, by brand and label."""
+        ...
+
+    def unsure(self) -> Mapping[str, int]:
+        """Unsure mentions, by brand."""
         ...
 
 

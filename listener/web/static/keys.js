@@ -4,7 +4,7 @@
   const help = document.getElementById("keys");
   if (!help) return;
   const find = (selector) => document.querySelector(selector);
-  const places = { i: "/cases", d: "/trends", m: "/mentions", p: "/places" };
+  const places = { i: "/cases", d: "/trends", m: "/mentions", p: "/places", u: "/unsure" };
   let going = 0;
 
   const press = (button) => { if (button) button.click(); };

@@ -46,7 +46,7 @@
       shown = text;
       renew(live(), fresh);
       document.title = page.title;
-      for (const part of [".standing", ".top [href='/campaigns']"]) {
+      for (const part of [".standing", ".top [href='/campaigns']", ".top [href='/unsure']", ".top [href='/remedies']"]) {
         const [before, after] = [document, page].map((of) => of.querySelector(part));
         if (before && after && before.outerHTML !== after.outerHTML) before.replaceWith(document.adoptNode(after));
       }
