@@ -69,6 +69,31 @@ def expand(tensors: Tensors, name: str) -> Floats:
     return product
 
 
+def compiled(model: Node, precision: Precision, threads: int) -> Any:
+    """Compile a graph for this processor.
+
+    Args:
+        model: the graph.
+        precision: how to multiply; see `best_precision`.
+        threads: processor threads to use.
+
+    Returns:
+        OpenVINO's request, which one thread at a time may use.
+    """
+    core = openvino.Core()
+    has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    settings: dict[str, str | int | bool] = {
+        "INFERENCE_PRECISION_HINT": "bf16" if has_bf16 and precision != "f32" else "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,
+        # The cache holds a compiled kernel a shape: with texts of mixed length it only grows.
+        "CPU_RUNTIME_CACHE_CAPACITY": 0,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP if precision == "int8" else 0,
+    }
+    return core.compile_model(model, "CPU", settings).create_infer_request()
+
+
 class Encoder:
     """A compiled encoder: embedded tokens in, logits and meaning out.
 
@@ -85,19 +110,7 @@ class Encoder:
             threads: processor threads to use.
         """
         self.precision = precision
-        core = openvino.Core()
-        has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        settings: dict[str, str | int | bool] = {
-            "INFERENCE_PRECISION_HINT": "bf16" if has_bf16 and precision != "f32" else "f32",
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,
-            # The cache holds a compiled kernel a shape: with texts of mixed length it only grows.
-            "CPU_RUNTIME_CACHE_CAPACITY": 0,
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP if precision == "int8" else 0,
-        }
-        model = _Builder(tensors, shape, squeezed=precision == "int8").model()
-        self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+        self._request = compiled(_Builder(tensors, shape, squeezed=precision == "int8").model(), precision, threads)
 
     def run(self, states: Floats, blocked: Floats, pool: Floats) -> tuple[Floats, Floats]:
         """Run the encoder once.
