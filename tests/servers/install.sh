@@ -9,6 +9,7 @@ mkdir -p "$here"
 
 packages=(
     wordpress php-cli php-mysql php-xml php-mbstring php-curl mariadb-server # feeds from real software
+    dovecot-imapd                                                            # a mailbox
     chromium fonts-noto-color-emoji                                          # pages in a real browser
     strace systemd libseccomp2                                               # what leaves, and the unit's sandbox
 )
@@ -16,13 +17,14 @@ packages=(
 installed() {
     [ -r /usr/share/wordpress/wp-load.php ] && command -v php >/dev/null && command -v mariadbd >/dev/null \
         && command -v mariadb-install-db >/dev/null && [[ "$(php -m)" == *mysqli* ]] \
+        && command -v dovecot >/dev/null \
         && command -v chromium >/dev/null && command -v strace >/dev/null && command -v systemd-analyze >/dev/null \
         && [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ]
 }
 
 debian() {
     if installed; then
-        echo "WordPress, PHP, MariaDB, Chromium, strace and systemd-analyze are there."
+        echo "WordPress, PHP, MariaDB, Dovecot, Chromium, strace and systemd-analyze are there."
     elif ! command -v apt-get >/dev/null; then
         echo "No apt-get here: install what these Debian packages hold yourself: ${packages[*]}" >&2
         return 1
