@@ -6,8 +6,11 @@ an unsure verdict is never turned into neutral.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from listener.core.clauses import Reading
 
 Label = Literal["negative", "neutral", "positive"]
 Certainty = Literal["confident", "unsure"]
@@ -132,17 +135,36 @@ def temper(probabilities: Probabilities, rating: float) -> Probabilities:
     )
 
 
-def towards(verdict: Verdict, rating: float | None) -> Sentiment:
+_STANCES: Mapping[str, tuple[float, float, float, float]] = {
+    "left": (0.80, 0.15, 0.05, 0.6),
+    "shunned": (0.85, 0.12, 0.03, 0.6),
+    "chosen": (0.05, 0.35, 0.60, 0.3),
+    "advised": (0.03, 0.12, 0.85, 0.6),
+    "asked": (0.06, 0.90, 0.04, 0.6),
+    "passing": (0.10, 0.82, 0.08, 0.7),
+    "excused": (0.15, 0.80, 0.05, 0.7),
+}
+"""What a stance alone says: negative, neutral, positive, and how much that counts beside the words."""
+
+
+def towards(
+    verdict: Verdict, rating: float | None, reading: Reading | None = None, part: Verdict | None = None
+) -> Sentiment:
     """The sentiment towards the brand of a mention.
 
     Args:
         verdict: what the model read in the post.
-        rating: the post's stars, 0..1; None where there are none.
+        rating: the post's stars, 0..1; None where there are none or they are another brand's.
+        reading: which words of a post about several brands speak about this one; None: all of them.
+        part: what the model read in those words; None where a pattern alone speaks.
 
     Returns:
         With stars, the tempered reading; it is confident when the text was, or when text and stars agree on the
-        label. One sentiment a post for now: every brand in it gets the same.
+        label. Of a post about several brands, what its own words and a pattern of leaving, advising or comparing say
+        together; it is confident only where the words are and the pattern does not speak against them.
     """
+    if reading is not None:
+        return _own(reading, part, rating, verdict)
     if rating is None:
         probabilities, label, certainty = verdict.probabilities, verdict.label, verdict.certainty
         confidence = verdict.confidence
@@ -158,3 +180,32 @@ def towards(verdict: Verdict, rating: float | None) -> Sentiment:
         certainty=certainty,
         scorer=verdict.scorer,
     )
+
+
+def _own(reading: Reading, part: Verdict | None, rating: float | None, whole: Verdict) -> Sentiment:
+    """The sentiment towards one of several brands of a post."""
+    if part is None and reading.stance is None:
+        part = whole
+    found = part.probabilities if part is not None else UNKNOWN
+    if reading.stance == "opposite":
+        found = Probabilities(negative=found.positive, neutral=found.neutral, positive=found.negative)
+    elif reading.stance is not None:
+        negative, neutral, positive, weight = _STANCES[reading.stance]
+        if part is None:
+            weight = 1.0
+        found = Probabilities(
+            negative=(1 - weight) * found.negative + weight * negative,
+            neutral=(1 - weight) * found.neutral + weight * neutral,
+            positive=(1 - weight) * found.positive + weight * positive,
+        )
+    if rating is not None:
+        found = temper(found, rating)
+    label = found.label
+    agreed = part is not None and part.certainty == "confident" and label == part.label
+    # In a post that takes sides, a bare clause is more often cut off from its mood than without one.
+    bare = label == "neutral" and whole.label != "neutral"
+    vague = not reading.clear and label != "neutral"
+    return Sentiment(
+        label=label, score=found.score, confidence=found.confidence,
+        certainty="confident" if agreed and not bare and not vague else "unsure", scorer=whole.scorer,
+    )  # fmt: skip

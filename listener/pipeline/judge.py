@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
+from listener.core.clauses import Reading
 from listener.core.errors import AdapterError, StoreError, StoreFull, Unforeseen
-from listener.core.mention import Mention, Post, facts
+from listener.core.mention import Mention, facts
 from listener.core.protocols import Scorer
 from listener.core.rules import Rules
 from listener.core.sentiment import Sentiment, Verdict, towards
@@ -15,6 +17,7 @@ from listener.core.store import Store
 from listener.core.tools import Clock
 from listener.core.work import NO_ROUTE, Judged, held_back
 from listener.pipeline.border import border
+from listener.pipeline.parts import own_words, stars_for, words_of
 from listener.telemetry import get_logger
 
 RETRY = timedelta(seconds=5)
@@ -24,6 +27,31 @@ CHARACTERS = 200_000
 
 State = tuple[int, str]
 """One state of a post: its row id and its fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was read for a batch.
+
+    Args:
+        whole: verdicts on whole posts.
+        known: those of them that were kept from before.
+        own: by mention id, which words speak about its brand, where a post names several.
+        parts: verdicts on those words.
+    """
+
+    whole: Mapping[State, Verdict]
+    known: frozenset[State]
+    own: Mapping[int, Reading]
+    parts: Mapping[str, Verdict]
+
+    def sentiment(self, mention: Mention, rules: Rules) -> Sentiment:
+        """The sentiment towards the mention's brand."""
+        reading = self.own.get(mention.id)
+        part = self.parts.get(reading.text) if reading else None
+        return towards(
+            self.whole[mention.post_id, mention.fingerprint], stars_for(mention, reading, rules), reading, part
+        )
 
 
 def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int = 512) -> int:
@@ -50,9 +78,10 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
         return 0
     known = store.mentions.verdicts(mentions, name)
     fresh = [m for m in mentions if (m.post_id, m.fingerprint) not in known]
+    own = own_words(mentions, rules)
     try:
         with border(name):
-            verdicts = known | _read(scorer, fresh)
+            whole, parts = _read(scorer, fresh, own)
     except Unforeseen as problem:
         # The guilty text is found one by one.
         store.mentions.unclaim(mentions, clock() + RETRY, str(problem))
@@ -62,7 +91,7 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
         store.mentions.give_back(mentions)
         raise
     try:
-        _keep(store, mentions, verdicts, frozenset(known), rules, clock)
+        _keep(store, mentions, Found(whole=known | whole, known=frozenset(known), own=own, parts=parts), rules, clock)
     except StoreFull:
         # No fault of theirs, and no reason to wait for the lease; a full disk may not even take this.
         with suppress(StoreError):
@@ -83,27 +112,20 @@ def _claim(store: Store, limit: int, clock: Clock) -> tuple[Mention, ...]:
     return claimed
 
 
-def words_of(post: Post) -> str:
-    """What a scorer reads of a post: its title, unless the text begins with it, and its text."""
-    if not post.title or post.text.startswith(post.title.rstrip("…")):
-        return post.text
-    return f"{post.title}\n{post.text}"
-
-
-def _read(scorer: Scorer, mentions: Sequence[Mention]) -> dict[State, Verdict]:
-    """Judge each distinct text once; a storm repeats itself a lot."""
+def _read(
+    scorer: Scorer, mentions: Sequence[Mention], own: Mapping[int, Reading]
+) -> tuple[dict[State, Verdict], dict[str, Verdict]]:
+    """Judge each distinct text once: a storm repeats itself a lot. Gives whole posts by state, and parts by text."""
     texts = {(m.post_id, m.fingerprint): words_of(m.post) for m in mentions}
-    distinct = list(dict.fromkeys(texts.values()))
+    parts = [reading.text for reading in own.values() if reading.text]
+    distinct = list(dict.fromkeys((*texts.values(), *parts)))
     if not distinct:
-        return {}
+        return {}, {}
     verdicts = dict(zip(distinct, scorer.read(distinct), strict=True))
-    return {key: verdicts[text] for key, text in texts.items()}
+    return {key: verdicts[text] for key, text in texts.items()}, {text: verdicts[text] for text in parts}
 
 
-def _keep(
-    store: Store, mentions: Sequence[Mention], verdicts: Mapping[State, Verdict], known: frozenset[State],
-    rules: Rules, clock: Clock,
-) -> None:  # fmt: skip
+def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules, clock: Clock) -> None:
     """Write verdicts, sentiments, counts and the next step, for those mentions that did not change meanwhile."""
     with store.transaction():
         judged = []
@@ -112,13 +134,13 @@ def _keep(
         by_hand = store.mentions.by_hand(waiting)
         for mention in waiting:
             key = (mention.post_id, mention.fingerprint)
-            sentiment = by_hand.get(mention.id) or towards(verdicts[key], mention.post.rating)
+            sentiment = by_hand.get(mention.id) or found.sentiment(mention, rules)
             why = held_back(mention, sentiment) or _untaken(mention, sentiment, rules)
             judged.append(
                 Judged(
                     mention=mention,
-                    verdict=verdicts[key],
-                    fresh=key not in known,
+                    verdict=found.whole[key],
+                    fresh=key not in found.known,
                     sentiment=sentiment,
                     next_step=None if why else "route",
                     why=why,

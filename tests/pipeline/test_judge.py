@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,10 +12,11 @@ from listener.core.errors import Rejected, StoreFull, Unavailable
 from listener.core.mention import Post
 from listener.core.rules import Rules
 from listener.core.sentiment import Verdict
-from listener.pipeline.judge import RETRY, judge, words_of
+from listener.pipeline.judge import RETRY, judge
+from listener.pipeline.parts import words_of
 from listener.store import Store
 from listener.testing import FakeClock, FakeScorer, make_post
-from tests.kit import add_posts, edit_post, make_rules
+from tests.kit import SHOP, add_posts, edit_post, make_rules
 
 
 def steps(store: Store) -> dict[str, str | None]:
@@ -59,11 +61,33 @@ def test_identical_texts_are_read_once(store: Store, scorer: FakeScorer, rules: 
 def test_two_brands_of_one_post_share_a_verdict(
     store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
 ) -> None:
-    add_posts(store, make_post("1", "acme is broken, I am bored"), brands=("Acme", "Boredom"))
+    add_posts(store, make_post("1", "acme, bored: all broken"), brands=("Acme", "Boredom"))
     judge(store, scorer, rules, clock)
     assert scorer.batches == [1]
     assert store.db.read("SELECT count(*) FROM verdicts")[0][0] == 1
     assert [label(store, 1), label(store, 2)] == ["negative", "negative"]
+
+
+@pytest.mark.parametrize("limit", [9, 1])
+def test_each_of_two_brands_gets_the_mood_of_its_own_clause(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock, limit: int
+) -> None:
+    words = {"Acme": ("Acme",), "Boredom": ("bored",)}
+    post = make_post("1", "Acme is broken, but I love bored")
+    add_posts(store, post, brands=tuple(words))
+    store.db.write("UPDATE mentions SET words = 'bored' WHERE brand = 'Boredom'")
+    while judge(store, scorer, rules, clock, limit):
+        pass
+    assert [label(store, 1), label(store, 2)] == ["negative", "positive"], "whichever is judged first"
+
+
+def test_stars_are_the_brands_that_the_place_is_about(store: Store, scorer: FakeScorer, clock: FakeClock) -> None:
+    add_posts(store, make_post("1", "Acme is broken, but I love bored", rating=0.0), brands=("Acme", "Boredom"))
+    store.db.write("UPDATE mentions SET words = 'bored' WHERE brand = 'Boredom'")
+    judge(store, scorer, make_rules(places=(replace(SHOP, brand="Acme"),)), clock)
+    mentions = [store.mentions.find(1), store.mentions.find(2)]
+    scores = [round(mention.sentiment.score, 2) for mention in mentions if mention and mention.sentiment]
+    assert scores == [-0.91, 0.94], "one star tempers the one and not the other"
 
 
 def test_a_kept_verdict_is_used_again(store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock) -> None:
@@ -75,6 +99,15 @@ def test_a_kept_verdict_is_used_again(store: Store, scorer: FakeScorer, rules: R
     store.db.write("UPDATE mentions SET step = 'judge'")
     judge(store, scorer, rules, clock)
     assert scorer.batches == [1, 1], "another revision reads again"
+
+
+def test_at_a_place_about_nobody_stars_are_the_brands_that_is_named_first(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    add_posts(store, make_post("1", "Acme is broken, but I love bored", rating=0.0), brands=("Acme", "Boredom"))
+    store.db.write("UPDATE mentions SET words = 'bored' WHERE brand = 'Boredom'")
+    judge(store, scorer, rules, clock)
+    assert [label(store, 1), label(store, 2)] == ["negative", "positive"]
 
 
 @pytest.mark.parametrize("problem", [Unavailable("loading"), Rejected("no such checkpoint")])
