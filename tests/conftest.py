@@ -14,10 +14,11 @@ from listener.testing import FakeClock
 from tests.kit import make_rules
 from tests.servers.mastodon import mastodon
 from tests.servers.bluesky import bluesky
+from tests.servers.dovecot import dovecot
 from tests.servers.wordpress import wordpress
 from tests.sinks import http_sink, smtp_sink
 
-__all__ = ["bluesky", "clock", "disk", "http_sink", "mastodon", "rules", "smtp_sink", "store", "wordpress"]
+__all__ = ["bluesky", "clock", "disk", "dovecot", "http_sink", "mastodon", "rules", "smtp_sink", "store", "wordpress"]
 
 # No deadline: the machines that run this are shared. No example database: a run leaves nothing behind.
 settings.register_profile("house", deadline=None, database=None)
