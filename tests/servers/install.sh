@@ -12,6 +12,7 @@ packages=(
     dovecot-imapd                                                            # a mailbox
     chromium fonts-noto-color-emoji                                          # pages in a real browser
     strace systemd libseccomp2                                               # what leaves, and the unit's sandbox
+    postgresql redis-server                                                  # under the Bluesky network
 )
 
 installed() {
@@ -19,12 +20,13 @@ installed() {
         && command -v mariadb-install-db >/dev/null && [[ "$(php -m)" == *mysqli* ]] \
         && command -v dovecot >/dev/null \
         && command -v chromium >/dev/null && command -v strace >/dev/null && command -v systemd-analyze >/dev/null \
-        && [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ]
+        && [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] \
+        && command -v redis-server >/dev/null && compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null
 }
 
 debian() {
     if installed; then
-        echo "WordPress, PHP, MariaDB, Dovecot, Chromium, strace and systemd-analyze are there."
+        echo "Debian's packages are there."
     elif ! command -v apt-get >/dev/null; then
         echo "No apt-get here: install what these Debian packages hold yourself: ${packages[*]}" >&2
         return 1
@@ -72,7 +74,47 @@ axe() {
     fi
 }
 
+# A whole Bluesky network from npm, with exact versions. It compiles for two to three minutes: in CI beside the tests,
+# whose fixture waits for the mark.
+bluesky() {
+    local target="$here/bluesky" from=tests/servers/bluesky_network sum
+    sum=$(sha256sum <"$from/package-lock.json")
+    if [ "$(cat "$target/built" 2>/dev/null)" = "$sum" ]; then
+        echo "The Bluesky network is there."
+        return
+    elif ! command -v npm >/dev/null; then
+        echo "No npm here: the tests against a Bluesky network will be skipped." >&2
+        return
+    fi
+    mkdir -p "$target"
+    rm -f "$target/built" "$target/failed"
+    cp "$from/package.json" "$from/package-lock.json" "$target/"
+    if [ "${CI:-}" = true ]; then
+        : >"$target/install.log"
+        bluesky_build "$target" "$sum" >"$target/install.log" 2>&1 </dev/null &
+        disown
+        echo "The Bluesky network is being built beside the tests."
+    else
+        bluesky_build "$target" "$sum"
+    fi
+}
+
+bluesky_build() {
+    local prefix
+    prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+    if [ -e "$prefix/include/node/node.h" ]; then
+        export npm_config_nodedir="$prefix" # its own headers: what else it would fetch fits another Node
+    fi
+    if (cd "$1" && nice -n 5 npm ci --no-audit --no-fund); then
+        echo "$2" >"$1/built"
+    else
+        touch "$1/failed"
+        return 1
+    fi
+}
+
 status=0
+bluesky || status=1
 axe || status=1
 debian || status=1
 corpus || status=1
