@@ -78,6 +78,8 @@ class RemedyTerms:
         """
         allowed(by, "manage")
         now = self._clock()
+        if len({(change.role, change.severity) for change in changes}) < len(changes):
+            raise Refused("each allowance can be set once at a time")
         with self._store.transaction():
             terms = self._store.remedies.allowances()
             for change in changes:
@@ -97,7 +99,7 @@ class RemedyTerms:
                 "you opened it; look again"
             )
         self._store.remedies.allow(change.role, change.severity, cents)
-        said = f"{change.role}, {change.severity}: {money(present)} to {money(cents, terms.currency)}"
+        said = f"{change.role}, {change.severity}: {money(present)} to {money(cents)} {terms.currency}"
         self._tell(by, "allowance changed", said, now)
 
     def add_kind(self, name: str, usual: int | None, by: Actor) -> Kind:

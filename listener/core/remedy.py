@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from listener.core.colleague import Colleague, Role
 from listener.core.errors import Refused
 from listener.core.mention import clean
-from listener.core.remedy_terms import DECIDES, Allowances, Kind, money
+from listener.core.remedy_terms import DECIDES, Allowances, Kind, checked, money
 from listener.core.route import Severity
 
 RemedyState = Literal["proposed", "promised", "done", "declined", "withdrawn"]
@@ -117,7 +117,8 @@ def wish(kind: Kind, cents: int | None, what: str) -> Wish:
         what: in words.
 
     Raises:
-        Refused: the kind is not given any more, it has no usual cost, or the words are missing or too many.
+        Refused: the kind is not given any more, the cost is out of bounds, or missing where there is no usual one, or
+            the words are missing or too many.
     """
     if not kind.active:
         raise Refused(f"{kind.name} is not given any more; choose another kind")
@@ -125,7 +126,7 @@ def wish(kind: Kind, cents: int | None, what: str) -> Wish:
         cents = kind.usual
     if cents is None:
         raise Refused(f"say what it costs: {kind.name} has no usual cost")
-    return Wish(kind=kind, cents=cents, what=words(what, "say in a few words what the customer gets"))
+    return Wish(kind=kind, cents=checked(cents), what=words(what, "say in a few words what the customer gets"))
 
 
 def weigh(wanted: Wish, given: Iterable[Remedy], allowance: int | None, currency: str) -> Weighed:

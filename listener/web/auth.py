@@ -77,6 +77,7 @@ MayCorrect = Annotated[Actor, Depends(needs("correct"))]
 MayCall = Annotated[Actor, Depends(needs("call"))]
 MayLink = Annotated[Actor, Depends(needs("link"))]
 MayCampaign = Annotated[Actor, Depends(needs("campaign"))]
+MayApprove = Annotated[Actor, Depends(needs("approve"))]
 MayManage = Annotated[Actor, Depends(needs("manage"))]
 
 

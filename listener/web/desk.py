@@ -13,6 +13,7 @@ from listener.casework import (
     Casework,
     Customers,
     Exclusions,
+    Remedies,
     Sessions,
     Settling,
     Tokens,
@@ -131,6 +132,11 @@ class Desk(Protocol):
     @property
     def customers(self) -> Customers:
         """Authors whom colleagues linked."""
+        ...
+
+    @property
+    def remedies(self) -> Remedies:
+        """What customers are given to make it right."""
         ...
 
     @property

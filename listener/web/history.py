@@ -45,9 +45,9 @@ DONE = {
     "claimed": "Claimed: it is yours", "released": "Given back: it waits for everybody", "assigned": "Assigned",
     "snoozed": "Snoozed", "resolved": "Resolved", "reopened": "Reopened: it is yours", "noted": "Note kept",
     "merged": "Merged", "corrected": "Label corrected", "not us": "Ended as not about us", "undone": "Taken back",
-    "remedy given": "Given, and yours to tell:", "remedy proposed": "Proposed; it waits for a decision:",
-    "remedy approved": "Approved:", "remedy declined": "Declined:", "remedy withdrawn": "Withdrawn:",
-    "remedy done": "Done:", "remedy outcome": "Outcome kept:",
+    "remedy given": "Given:", "remedy proposed": "Waits for a decision:", "remedy approved": "Approved:",
+    "remedy declined": "Declined:", "remedy withdrawn": "Withdrawn:", "remedy done": "The customer has it:",
+    "remedy outcome": "Outcome kept:",
 }  # fmt: skip
 """What somebody is told right after doing it."""
 

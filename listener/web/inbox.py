@@ -23,6 +23,7 @@ from listener.web.desk import Desk, Store
 from listener.web.filters import Counts, Filters, Tallies, count_of, counts, filters, read
 from listener.web.history import DONE, may_undo
 from listener.web.pages import Pages
+from listener.web.remedy_panel import remedy_panel
 from listener.web.stream import Broadcast, Lookers, add_stream
 
 ROWS = 40
@@ -170,6 +171,7 @@ class Inbox:
         done: int = 0,
         refusal: str = "",
         status: int = 200,
+        instead: Mapping[str, object] | None = None,
     ) -> HTMLResponse:  # fmt: skip
         """The page: the list, and the case that is open.
 
@@ -180,6 +182,7 @@ class Inbox:
             done: the event that the reader caused a moment ago; 0 for none.
             refusal: why something the reader wanted was refused; empty when nothing was.
             status: of the answer.
+            instead: panels that stand there instead of the usual ones, as with a form that keeps what was typed.
         """
         opened: CasePage | None = None
         if case is not None:
@@ -187,7 +190,8 @@ class Inbox:
             opened = case_page(self._desk, case, by, others)
         page = self._pages.show(
             "cases.html", by=by, listing=self.listing(asked, by), asked=asked, opened=opened,
-            done=self._done(done, by), refusal=refusal, **panels(self._desk, case, by),
+            done=self._done(done, by), refusal=refusal,
+            **{**panels(self._desk, case, by), **(instead or {})},
         )  # fmt: skip
         page.status_code = status
         return page
@@ -215,6 +219,7 @@ def panels(desk: Desk, case: Case | None, by: Actor) -> Mapping[str, object]:
         "customer": customer_panel(desk, case, by) if case else None,
         "briefs": desk.campaigns.of_case(case.id, by) if case else (),
         "unread": desk.campaigns.unread(by),
+        "remedies": remedy_panel(desk, case, by) if case else None,
     }
 
 

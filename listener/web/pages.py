@@ -69,7 +69,8 @@ class Pages:
         polled, down = self.desk.store.places.standing()
         return self._render(
             template, 200, by=by, polled=polled, down=down, troubles=tuple(self.health()),
-            unread_briefs=self.desk.campaigns.unread_briefs(by), to_decide=self.desk.remedies.to_decide(by), unsure=self._unsure(by), **context,
+            to_decide=self.desk.remedies.to_decide(by),
+            unread_briefs=self.desk.campaigns.unread_briefs(by), unsure=self._unsure(by), **context,
         )  # fmt: skip
 
     def _unsure(self, by: Actor) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from listener.core.mention import web_address
+from listener.core.remedy_terms import money
 
 STEPS = (
     (timedelta(minutes=1), timedelta(seconds=1), "s"),
@@ -127,6 +128,6 @@ def lapse(milliseconds: int) -> str:
 FILTERS = {
     function.__name__: function
     for function in (
-        absolute, ago, counted, lapse, link, number, parts, percent, signed, site, span, stamp, star_words, stars
+        absolute, ago, counted, lapse, link, money, number, parts, percent, signed, site, span, stamp, star_words, stars
     )
 }  # fmt: skip

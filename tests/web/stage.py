@@ -21,6 +21,7 @@ from listener.casework import (
     Customers,
     Exclusions,
     Passwords,
+    Remedies,
     Sessions,
     Settling,
     Tokens,
@@ -125,6 +126,7 @@ class Stage:
         self.tokens = Tokens(self.store, self.clock)
         self.campaigns = Campaigns(self.store, self.clock, lambda: [brand.name for brand in self.settings.brands])
         self.customers = Customers(self.store, self.clock)
+        self.remedies = Remedies(self.store, self.clock, self.casework)
         self.calls = Calls(self.store, self.clock, lambda: self.rules, lambda: own_brands(self.settings))
         self.views = Views(self.store)
         self.exclusions = Exclusions(self.store, self.clock)
