@@ -13,10 +13,10 @@ from listener.core.case import Case
 from listener.core.colleague import Colleague
 from listener.core.errors import Refused
 from listener.core.event import Actor, CaseAct
-from listener.core.mention import Mention, web_address
+from listener.core.mention import Mention
 from listener.core.note import note_text
 from listener.core.protocols import Replier
-from listener.core.reply import Reply, ReplyLimits, misfits
+from listener.core.reply import Reply, ReplyLimits, misfits, reply_link, reply_text
 from listener.core.replying import Posting
 from listener.core.tools import Clock
 from listener.store import Store
@@ -58,6 +58,11 @@ class Replies:
         self._lease = lease
         self._posting = posting
         self._repliers = repliers
+
+    @property
+    def posting(self) -> Posting:
+        """What the operator allows."""
+        return self._posting()
 
     def way(self, mention: Mention) -> Way:
         """How a mention can be answered: through which interface, or why by hand."""
@@ -112,11 +117,12 @@ class Replies:
         me, now = allowed(by, "read"), self._clock()
         with self._store.transaction():
             reply = self._reply(reply_id)
-            written = replying.rewritten(reply, _plain(text), me, now, version=version)
+            written = replying.rewritten(reply, reply_text(text), me, now, version=version)
             self._renew(reply, me, now)
             if written.text == reply.text and written.state == reply.state:
-                return reply if heard is None or heard <= reply.heard else self._change(_read(reply, heard))
-            return self._store.replies.change(_read(written, heard), who=me.name)
+                read = self._read(reply, heard)
+                return reply if read == reply else self._store.replies.change(read)
+            return self._store.replies.change(self._read(written, heard), who=me.name)
 
     def ask(self, reply_id: str, by: Actor, of: Colleague, question: str = "") -> Reply:
         """Hand a draft to a marketer, with a clock.
@@ -150,7 +156,7 @@ class Replies:
         def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
             self._fits(reply)
             newest = self._newest(reply)
-            return replying.submitted(_read(reply, heard), me, now, version=version, newest=newest)
+            return replying.submitted(self._read(reply, heard), me, now, version=version, newest=newest)
 
         return self._act(reply_id, by, "sent to review", change)
 
@@ -185,7 +191,7 @@ class Replies:
             if way.refusal is not None:
                 raise Refused(way.refusal, resource=reply.public_id)
             key, newest = f"listener-{secrets.token_hex(12)}", self._newest(reply)
-            return replying.approved(_read(reply, heard), read, key, me, now, self._posting(), newest=newest)
+            return replying.approved(self._read(reply, heard), read, key, me, now, self._posting(), newest=newest)
 
         return self._act(reply_id, by, "approved", change)
 
@@ -219,7 +225,7 @@ class Replies:
         Raises:
             Refused: the link is none; see also `listener.core.replying.by_hand()`.
         """
-        link = _link(url)
+        link = reply_link(url)
 
         def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
             ended = replying.by_hand(reply, link, me, now, self._posting())
@@ -263,9 +269,6 @@ class Replies:
             self._tell(by, act, changed, now, detail)
             return changed
 
-    def _change(self, reply: Reply) -> Reply:
-        return self._store.replies.change(reply)
-
     def _tell(self, by: Actor, act: CaseAct, reply: Reply, now: datetime, detail: str = "") -> None:
         case = self._store.cases.get(reply.case)
         self._store.events.add(by, act, now, case=case, subject=f"reply {reply.public_id}", detail=detail)
@@ -281,6 +284,12 @@ class Replies:
         found = misfits(reply.text, self.way(self._mention_of(reply)).limits)
         if found:
             raise Refused("; ".join(found), resource=reply.public_id)
+
+    def _read(self, reply: Reply, heard: datetime | None) -> Reply:
+        """Take down how far somebody read the conversation: never beyond what was said."""
+        if heard is None:
+            return reply
+        return replace(reply, heard=max(reply.heard, min(heard, self._newest(reply))))
 
     def _newest(self, reply: Reply) -> datetime:
         return self._store.replies.newest(reply.case) or reply.heard
@@ -327,21 +336,3 @@ def settled(store: Store, case: Case) -> None:
         words = {"draft": "a draft of an answer", "failed": "an answer that was refused there"}
         found = words.get(reply.state, f"an answer ({reply.state})")
         raise Refused(f"there is {found}: send it, or throw it away first", resource=case.public_id)
-
-
-def _plain(text: str) -> str:
-    """Words as they are posted: line breaks as one character, no NUL and no half characters, no blanks at the end."""
-    whole = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
-    return whole.replace("\r\n", "\n").replace("\r", "\n").rstrip()
-
-
-def _read(reply: Reply, heard: datetime | None) -> Reply:
-    return reply if heard is None or heard <= reply.heard else replace(reply, heard=heard)
-
-
-def _link(url: str) -> str:
-    """A link to an answer, if it is one; empty where there is none."""
-    kept = url.strip()
-    if kept and web_address(kept) is None:
-        raise Refused("the link to the answer begins with https:// or http://, or is left empty")
-    return kept

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from listener.core.errors import Refused
+from listener.core.mention import web_address
 from listener.core.route import Severity
 
 ReplyState = Literal[
@@ -172,6 +174,24 @@ class Stop:
 def digest(text: str) -> str:
     """SHA-256 of the words in UTF-8, as hexadecimal digits: what an approval is good for."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def reply_text(text: str) -> str:
+    """Words as they are posted: line breaks as one character, no NUL and no half characters, no blanks at the end."""
+    whole = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    return whole.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def reply_link(url: str) -> str:
+    """A link to an answer, fit to be kept; empty where there is none.
+
+    Raises:
+        Refused: it is no link.
+    """
+    kept = url.strip()
+    if kept and web_address(kept) is None:
+        raise Refused("the link to the answer begins with https:// or http://, or is left empty")
+    return kept
 
 
 def measure(text: str, limits: ReplyLimits) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from listener.core.casework import answered
@@ -86,16 +86,10 @@ class _Poster:
 
     def hand_over(self, turn: _Turn) -> None:
         """Store the intent, hand it over once, store what came of it."""
-        reply = turn.reply
-        why = self._stale(reply) or _impossible(turn)
-        if why or turn.replier is None:
-            self.keep(withdrawn(reply, None, self.clock(), why), "approval withdrawn", why)
-            get_logger().warning("reply_withdrawn", reply=reply.public_id, place=reply.place, why=why)
+        why = _impossible(turn)
+        reply = self._take(turn.reply, why)
+        if reply is None or turn.replier is None:
             return
-        with self.store.transaction():
-            if self.store.replies.stopped() is not None:
-                return
-            reply = self.keep(posting(reply, self.clock()), "handed over", "")
         try:
             with border(reply.place):
                 found = turn.replier.reply(turn.post, turn.approval, reply.key)
@@ -103,6 +97,19 @@ class _Poster:
             self._failed(reply, turn.approval, problem)
             return
         self._stands(reply, found)
+
+    def _take(self, seen: Reply, why: str) -> Reply | None:
+        """The reply on its way, its intent stored; None where it is not to go: stopped, taken back, or too late."""
+        with self.store.transaction():
+            taken_back = self.store.replies.get(seen.id).version != seen.version
+            if taken_back or self.store.replies.stopped() is not None:
+                return None
+            why = why or self._stale(seen)
+            if not why:
+                return self.keep(posting(seen, self.clock()), "handed over", "")
+            self.keep(withdrawn(seen, None, self.clock(), why), "approval withdrawn", why)
+        get_logger().warning("reply_withdrawn", reply=seen.public_id, place=seen.place, why=why)
+        return None
 
     def look(self, turn: _Turn) -> None:
         """Look for an answer whose outcome is unknown; after a few times it waits for a colleague."""
@@ -113,11 +120,13 @@ class _Poster:
                     found = turn.replier.find(turn.post, turn.approval, reply.key)
             except AdapterError as problem:
                 get_logger().warning("reply_not_found", reply=reply.public_id, place=reply.place, error=str(problem))
-        if found is not None:
-            self._stands(reply, found)
-            return
         with self.store.transaction():
-            self.store.replies.change(unclear(reply, reply.why, self.clock()))
+            now = self.store.replies.get(reply.id)
+            if found is not None and now.key == reply.key and now.state in {"unknown", "approved"}:
+                # Somebody may have asked to hand it over once more while it was looked for: there is no need to.
+                self._stands(replace(now, state="unknown"), found)
+            elif found is None and now.version == reply.version:
+                self.store.replies.change(unclear(reply, reply.why, self.clock()))
 
     def keep(self, reply: Reply, act: str, why: str) -> Reply:
         """Store a new state with its event, in one transaction."""
