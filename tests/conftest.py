@@ -12,9 +12,9 @@ from listener.core.rules import Rules
 from listener.store import Store, open_store
 from listener.testing import FakeClock
 from tests.kit import make_rules
-from tests.servers.mastodon import mastodon
 from tests.servers.bluesky import bluesky
 from tests.servers.dovecot import dovecot
+from tests.servers.mastodon import mastodon
 from tests.servers.wordpress import wordpress
 from tests.sinks import http_sink, smtp_sink
 
