@@ -183,8 +183,10 @@ def reading(server: Server, guard: Guard, user: str, secret: str, seconds: float
                 client.logout()
     except AdapterError:
         raise
-    except (imaplib.IMAP4.error, OSError, *BROKEN) as why:
+    except (imaplib.IMAP4.error, OSError) as why:
         raise Unavailable(f"{server.shown}: {shown(why)}") from None
+    except BROKEN as why:
+        raise Unavailable(f"{server.shown} answered with what is no IMAP ({type(why).__name__})") from None
 
 
 def _sign_in(client: Any, server: Server, user: str, secret: str) -> None:
@@ -200,6 +202,8 @@ def _sign_in(client: Any, server: Server, user: str, secret: str) -> None:
         # LOGIN takes ASCII only; the other way takes any.
         (client.login if (user + secret).isascii() else client.plain_login)(user, secret)
     except LoginError as why:
+        if isinstance(why.__context__, imaplib.IMAP4.abort):  # it hung up, which is no answer
+            raise why.__context__ from None
         if _PASSING.search(str(why)):
             raise Unavailable(f"{server.shown} takes no sign-in now") from None
         raise Unauthorized(f"{server.shown} refused the password of {user}") from None

@@ -71,9 +71,10 @@ def _texts(part: Any, section: str, depth: int) -> Iterator[tuple[str, str, str,
         return
     if not part.is_multipart:
         if _lower(part[0]) == "text" and _lower(part[1]) in {"plain", "html"}:
-            params = part[2] if isinstance(part[2], tuple) else ()
-            named = {_lower(name): _lower(value) for name, value in zip(params[::2], params[1::2], strict=False)}
-            if "name" not in named:
+            named = _named(part[2])
+            # RFC 3501, 7.4.2: behind the lines and the MD5 of a text, what shall be done with it.
+            wanted = part[9] if len(part) > 9 and isinstance(part[9], tuple) else (b"inline", None)
+            if "name" not in named and _lower(wanted[0]) != "attachment" and "filename" not in _named(wanted[1]):
                 yield section or "1", _lower(part[1]), named.get("charset", "us-ascii"), _lower(part[5])
         return
     for number, child in enumerate(part[0], 1):
@@ -81,6 +82,11 @@ def _texts(part: Any, section: str, depth: int) -> Iterator[tuple[str, str, str,
         yield from found
         if found and _lower(part[1]) == "alternative":
             return
+
+
+def _named(params: object) -> dict[str, str]:
+    pairs = params if isinstance(params, tuple) else ()
+    return {_lower(name): _lower(value) for name, value in zip(pairs[::2], pairs[1::2], strict=False)}
 
 
 def _lower(value: object) -> str:

@@ -42,6 +42,7 @@ ssl = yes
 ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
+auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/%u
 mail_max_userip_connections = 100
 first_valid_uid = 1
@@ -54,6 +55,11 @@ service imap-login {{
     address = 127.0.0.1
     port = {tls_port}
     ssl = yes
+  }}
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
   }}
 }}
 passdb {{
