@@ -143,6 +143,15 @@ class Replies:
         rows = self._db.read("SELECT state, count(*) AS n FROM replies GROUP BY state")
         return {row["state"]: row["n"] for row in rows}
 
+    def waiting(self, colleague: int) -> dict[ReplyState, int]:
+        """How many wait for somebody: in review, unknown, refused; of those with marketing, for this colleague."""
+        rows = self._db.read(
+            "SELECT state, count(*) AS n FROM replies WHERE state IN ('in review', 'unknown', 'failed') "
+            "OR (state = 'asked' AND asked_of = ?) GROUP BY state",
+            (colleague,),
+        )
+        return {row["state"]: row["n"] for row in rows}
+
     def newest(self, case_id: int) -> datetime | None:
         """When the newest words of a case's customer were first seen; None for a case without mentions."""
         row = self._db.one(

@@ -77,6 +77,8 @@ MayCorrect = Annotated[Actor, Depends(needs("correct"))]
 MayCall = Annotated[Actor, Depends(needs("call"))]
 MayLink = Annotated[Actor, Depends(needs("link"))]
 MayCampaign = Annotated[Actor, Depends(needs("campaign"))]
+MayReply = Annotated[Actor, Depends(needs("reply"))]
+MayAdvise = Annotated[Actor, Depends(needs("advise"))]
 MayApprove = Annotated[Actor, Depends(needs("approve"))]
 MayManage = Annotated[Actor, Depends(needs("manage"))]
 

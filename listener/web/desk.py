@@ -14,8 +14,10 @@ from listener.casework import (
     Customers,
     Exclusions,
     Remedies,
+    Replies,
     Sessions,
     Settling,
+    Stops,
     Tokens,
     Views,
 )
@@ -132,6 +134,16 @@ class Desk(Protocol):
     @property
     def customers(self) -> Customers:
         """Authors whom colleagues linked."""
+        ...
+
+    @property
+    def replies(self) -> Replies:
+        """What colleagues do with answers."""
+        ...
+
+    @property
+    def stops(self) -> Stops:
+        """The stop of all posting."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from listener.core.event import Event
 from listener.core.mention import Mention
 from listener.core.note import Note
 from listener.core.place import PlaceHealth
+from listener.core.reply import Reply, ReplyState, Wording
 from listener.core.sentiment import Certainty, Label
 from listener.core.trail import Trail
 from listener.core.trend import Bucket
@@ -92,10 +93,50 @@ class Lane(Protocol):
 
 
 class Mentions(Protocol):
-    """Counts mentions."""
+    """Reads and counts mentions."""
+
+    def find(self, mention_id: int) -> Mention | None:
+        """One mention by its id."""
+        ...
+
+    def of_case(self, case_id: int, limit: int = 200) -> tuple[Mention, ...]:
+        """The mentions of a case, newest first."""
+        ...
 
     def counts(self) -> Mapping[str, int]:
         """How many wait in each step, and how many are done."""
+        ...
+
+
+class Replies(Protocol):
+    """Reads answers."""
+
+    def find(self, public_id: str) -> Reply | None:
+        """The reply behind a link."""
+        ...
+
+    def live(self, case_id: int) -> Reply | None:
+        """The answer to a case that is under way."""
+        ...
+
+    def of_case(self, case_id: int) -> tuple[Reply, ...]:
+        """Every reply of a case, oldest first."""
+        ...
+
+    def wordings(self, reply_id: int) -> tuple[Wording, ...]:
+        """The words as each colleague left them, oldest first."""
+        ...
+
+    def in_states(self, states: Sequence[ReplyState], limit: int = 100) -> tuple[Reply, ...]:
+        """Replies in some states, the longest unchanged first; of those that ended, the newest first."""
+        ...
+
+    def newest(self, case_id: int) -> datetime | None:
+        """When the newest words of a case's customer were first seen."""
+        ...
+
+    def waiting(self, colleague: int) -> Mapping[ReplyState, int]:
+        """How many wait for somebody; of those with marketing, for this colleague."""
         ...
 
 
@@ -226,6 +267,11 @@ class Store(Protocol):
     @property
     def lane(self) -> Lane:
         """Mentions that want a person's eye."""
+        ...
+
+    @property
+    def replies(self) -> Replies:
+        """What customers are answered."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +23,10 @@ from listener.casework import (
     Exclusions,
     Passwords,
     Remedies,
+    Replies,
     Sessions,
     Settling,
+    Stops,
     Tokens,
     Views,
 )
@@ -31,12 +34,13 @@ from listener.casework.calls import own_brands
 from listener.core.colleague import Colleague, Role
 from listener.core.errors import AdapterError
 from listener.core.mention import Post
-from listener.core.protocols import Scorer
+from listener.core.protocols import Replier, Scorer
 from listener.pipeline.announce import announce
 from listener.pipeline.dispatch import dispatch
 from listener.pipeline.escalate import escalate
 from listener.pipeline.judge import judge
 from listener.pipeline.poll import poll_place
+from listener.pipeline.post import post
 from listener.settings import Settings, load
 from listener.store import open_store
 from listener.testing import START, FakeChannel, FakeClock, FakeScorer, FakeSource
@@ -135,6 +139,12 @@ class Stage:
         self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
         self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}
         self.troubles: Sequence[str] = ()
+        self.repliers: dict[str, Replier] = {}
+        self.posting = self.rules.posting
+        self.replies = Replies(
+            self.store, self.clock, lambda: self.rules.claim_lease, lambda: self.posting, lambda: self.repliers
+        )
+        self.stops = Stops(self.store, self.clock)
 
     def colleague(self, role: Role = "agent", handle: str = "") -> Colleague:
         """The colleague of a role, made on first asking; a handle tells several of one role apart."""
@@ -186,6 +196,12 @@ class Stage:
         while judge(self.store, self.scorer, self.rules, self.clock) or escalate(self.store, self.rules, self.clock):
             pass
         self.send()
+
+    def post(self) -> None:
+        """Post what is approved and due, and look for what is unknown."""
+        rules = replace(self.rules, posting=self.posting)
+        while post(self.store, self.repliers, rules, self.clock):
+            pass
 
     def announce(self) -> None:
         """Tell the channels what marketing runs."""
