@@ -31,6 +31,16 @@ EVENTS: Mapping[str, str] = {
     "case_grown": "a mention joined a case",
     "case_lapsed": "a claim ran out: the case waits for everybody again",
     "case_woke": "a snooze ended",
+    "case_silent": "the customer of an answered case had nothing more to say: it ended",
+    "draft_forgotten": "marketing had a draft for too long: it is back with who asked",
+    "reply_posted": "an approved answer stands under the post",
+    "reply_put_off": "the other side took nothing for now: tried again later",
+    "reply_refused": "the other side refused an answer for good",
+    "reply_unknown": "an answer was handed over and nobody knows whether it stands; it is looked for",
+    "reply_not_found": "looking for such an answer failed",
+    "reply_withdrawn": (
+        "an approved answer was not posted: the customer wrote meanwhile, or it cannot be posted there"
+    ),
     "case_overdue": "a promise on a case is broken; staff are told once",
     "campaign_announced": "word of a campaign is in the outbox for the teams' channels",
     "message_held": "a message was put off: the campaign it tells of was moved",
