@@ -213,3 +213,11 @@ def test_what_was_settled_outlives_another_judging(stage: Stage, dana: Actor) ->
     stage.work()
     assert lane(stage) == []
     assert stage.store.trends.totals() == {("Acme", "positive"): 1}
+
+
+def test_staff_who_have_the_case_are_not_told_of_it_again(stage: Stage, dana: Actor) -> None:
+    [mention] = heard(stage, make_post("1", "uh acme"))
+    stage.settling.settle(mention.id, "negative", dana)
+    assert stage.store.lane.way(mention.id).step is None
+    [case] = stage.store.cases.unresolved()
+    assert (case.route, case.severity) == ("perhaps a complaint", "low")
