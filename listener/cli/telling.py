@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,20 +15,29 @@ from listener.core.errors import ListenerError
 if TYPE_CHECKING:
     from listener.core.case import Case
     from listener.core.delivery import Delivery
+    from listener.core.mention import Mention
     from listener.core.sentiment import Verdict
     from listener.core.trail import Trail
     from listener.store import Store
 
 _LONGEST_ID = 18
+_WINDOW = timedelta(days=180)
 
 
 def add_to(cli: typer.Typer) -> None:
     """Add the command of this module."""
-    cli.command(epilog=examples("listener explain 4711", "listener explain Xy3kQ9zT_a1b --json"))(explain)
+    cli.command(
+        epilog=examples(
+            "listener explain 4711", "listener explain Xy3kQ9zT_a1b --json", "listener explain 4711 --similar"
+        )
+    )(explain)
 
 
 def explain(
     subject: Annotated[str, typer.Argument(metavar="ID", help="A mention's number, or a case's id as in its link.")],
+    similar: Annotated[
+        bool, typer.Option("--similar", help="Also find mentions of its brand that say the like.")
+    ] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -38,9 +47,15 @@ def explain(
     with reading(config) as store:
         trails, case = _found(store, subject)
         deliveries = store.outbox.of_case(case.id) if case else ()
+        alike = _alike(store, trails[0].mention) if similar and trails else ()
     if as_json:
         answer(
             {
+                **(
+                    {"similar": [{"nearness": round(near, 3), "mention": asdict(m)} for near, m in alike]}
+                    if similar
+                    else {}
+                ),
                 "mentions": [asdict(trail) for trail in trails],
                 "case": asdict(case) if case else None,
                 "deliveries": [asdict(delivery) for delivery in deliveries],
@@ -53,6 +68,10 @@ def explain(
         say()
     for line in _case(case, deliveries) if case else ("Case: none",):
         say(line)
+    if similar:
+        say("Similar: none" if not alike else "Similar:")
+    for nearness, mention in alike:
+        say(f"  {nearness:.2f} mention {mention.id}: {_short(mention.post.text)}")
 
 
 def _found(store: Store, subject: str) -> tuple[tuple[Trail, ...], Case | None]:
@@ -69,6 +88,13 @@ def _found(store: Store, subject: str) -> tuple[tuple[Trail, ...], Case | None]:
         if trail is not None:
             return (trail,), store.cases.of_mention(trail.mention.id)
     raise ListenerError(f"neither a mention nor a case has the id `{subject[:40]}`")
+
+
+def _alike(store: Store, mention: Mention) -> tuple[tuple[float, Mention], ...]:
+    """The mentions of the same brand that come nearest in meaning, of the half year before."""
+    near = store.vectors.near(mention, mention.seen_at - _WINDOW)
+    found = ((nearness, store.mentions.find(mention_id)) for mention_id, nearness in near.items())
+    return tuple((nearness, other) for nearness, other in found if other is not None)
 
 
 def _mention(trail: Trail) -> Iterator[str]:

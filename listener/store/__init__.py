@@ -31,6 +31,7 @@ from listener.store.sessions import Sessions
 from listener.store.tokens import Tokens
 from listener.store.trails import Trails
 from listener.store.trends import Trends
+from listener.store.vectors import Vectors
 from listener.store.views import Views
 
 __all__ = ["SAFE_SQLITE", "Connections", "Store", "make_store", "open_store", "sqlite_version"]
@@ -62,6 +63,7 @@ class Store:
         outbox: what staff are told.
         trends: counts over time.
         trails: mentions as people read them.
+        vectors: what texts mean.
         views: what the inbox is cut by.
         replies: what customers are answered.
         remedies: what customers are given to make it right.
@@ -88,6 +90,7 @@ class Store:
     outbox: Outbox
     trends: Trends
     trails: Trails
+    vectors: Vectors
     views: Views
     replies: Replies
     remedies: Remedies
@@ -143,6 +146,7 @@ def make_store(db: Connections) -> Store:
         outbox=Outbox(db, mentions),
         trends=Trends(db),
         trails=Trails(db),
+        vectors=Vectors(db),
         views=Views(db),
         replies=Replies(db),
         remedies=Remedies(db),

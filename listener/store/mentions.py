@@ -13,6 +13,7 @@ from listener.core.work import DeadRow, Judged, Routed, Step
 from listener.store.corrections import Corrections, settled
 from listener.store.engine import Connections, Row, marks, moment, to_ms
 from listener.store.posts import POST_COLUMNS, post_of
+from listener.store.vectors import keep as keep_vectors
 
 LEASE = timedelta(minutes=5)
 """Longer than any batch takes; a process that dies has its leases returned at the next start, not after this."""
@@ -170,11 +171,14 @@ class Mentions:
             return {}
         keys = list(dict.fromkeys((m.post_id, m.fingerprint) for m in mentions))
         rows = self._db.read(
-            f"WITH asked (post_id, fingerprint) AS (VALUES {marks(len(keys), 2)}) SELECT v.* FROM asked a "
-            "JOIN verdicts v ON v.post_id = a.post_id AND v.fingerprint = a.fingerprint AND v.scorer = ?",
+            f"WITH asked (post_id, fingerprint) AS (VALUES {marks(len(keys), 2)}) SELECT v.*, e.vector FROM asked a "
+            "JOIN verdicts v ON v.post_id = a.post_id AND v.fingerprint = a.fingerprint AND v.scorer = ? "
+            "LEFT JOIN vectors e ON e.post_id = v.post_id AND e.fingerprint = v.fingerprint AND e.scorer = v.scorer",
             [*(value for key in keys for value in key), scorer],
         )
-        return {(row["post_id"], row["fingerprint"]): verdict_of(row) for row in rows}
+        return {
+            (row["post_id"], row["fingerprint"]): replace(verdict_of(row), embedding=row["vector"]) for row in rows
+        }
 
     def judged(self, judged: Sequence[Judged], revision: str, now: datetime) -> None:
         """Store verdicts and sentiments, recount, and pass the mentions on.
@@ -197,6 +201,7 @@ class Mentions:
                 if j.fresh
             ],
         )  # fmt: skip
+        keep_vectors(self._db, judged)
         self._recount(judged)
         self._db.write_many(
             "UPDATE mentions SET label = ?, score = ?, confidence = ?, certainty = ?, scorer = ?, language = ?, "

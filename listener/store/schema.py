@@ -13,6 +13,7 @@ from listener.store.inbox_schema import INBOX
 from listener.store.judgement_schema import UNSURE
 from listener.store.remedy_schema import REMEDIES
 from listener.store.reply_schema import PUBLIC_REPLY
+from listener.store.vectors_schema import VECTORS
 
 WORK = """
     step TEXT,                              -- the step it waits for; NULL: nothing left to do; 'dead': gave up
@@ -245,6 +246,12 @@ def b_public_reply(db: Database) -> None:
 def b_remedies(db: Database) -> None:
     """What customers are given to make it right."""
     _run(db, REMEDIES)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def c_vectors(db: Database) -> None:
+    """What texts mean."""
+    _run(db, VECTORS)
 
 
 def _run(db: Database, script: str) -> None:

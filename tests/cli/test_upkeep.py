@@ -81,6 +81,15 @@ def test_explain_tells_every_step_with_reasons_and_versions(judged: Home, comman
     assert "Case: none" in command("explain", "2").out
 
 
+def test_explain_finds_what_says_the_like(judged: Home, command: Command) -> None:
+    told = command("explain", "1", "--similar")
+    assert told.code == 0, told.err
+    assert " mention 2: The acme shop opens at nine." in told.out.partition("Similar:")[2]
+    answered = command("explain", "1", "--similar", "--json").json
+    assert isinstance(answered, dict)
+    assert [each["mention"]["id"] for each in answered["similar"]] == [2]
+
+
 @pytest.mark.parametrize("subject", ["999", "nothing", "99999999999999999999999", "١"])
 def test_an_unknown_id_is_named(judged: Home, command: Command, subject: str) -> None:
     ended = command("explain", subject)
