@@ -23,6 +23,8 @@ MEMBERS_ONLY = "!no-unauthenticated"
 _URI = re.compile(rf"at://(did:[a-z]+:[\w.:%-]{{1,256}})/{re.escape(COLLECTION)}/([\w.~:-]{{1,512}})", re.ASCII)
 _HANDLE = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_AFTER = ".,;:!?'…"
+"""What ends a sentence, not a link."""
 _SORTABLE = "234567abcdefghijklmnopqrstuvwxyz"
 
 
@@ -126,8 +128,9 @@ def links(text: str) -> list[dict[str, Any]]:
     """The links in a text as facets, without which nobody can click them; counted in UTF-8 bytes, as Bluesky does."""
     found = []
     for match in _LINK.finditer(text):
-        link = match[0].rstrip(".,;:!?'…")
-        link = link.rstrip(")") if "(" not in link else link
+        link = match[0].rstrip(_AFTER)
+        while link.endswith(")") and link.count(")") > link.count("("):
+            link = link[:-1].rstrip(_AFTER)
         start = len(text[: match.start()].encode("utf-8", "surrogatepass"))
         span = {"byteStart": start, "byteEnd": start + len(link.encode("utf-8", "surrogatepass"))}
         found.append({"index": span, "features": [{"$type": "app.bsky.richtext.facet#link", "uri": link}]})
