@@ -132,10 +132,13 @@ def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules,
         waiting = store.mentions.waiting("judge", mentions)
         # What a colleague said of a mention decides also whether a route takes it.
         by_hand = store.mentions.by_hand(waiting)
+        answers = store.replies.standing([_parent(m) for m in waiting if m.post.in_reply_to is not None])
         for mention in waiting:
             key = (mention.post_id, mention.fingerprint)
             sentiment = by_hand.get(mention.id) or found.sentiment(mention, rules)
-            why = held_back(mention, sentiment) or _untaken(mention, sentiment, rules)
+            # Who answers us is heard in the case of that answer, whatever the routes take.
+            untaken = None if _parent(mention) in answers else _untaken(mention, sentiment, rules)
+            why = held_back(mention, sentiment) or untaken
             judged.append(
                 Judged(
                     mention=mention,
@@ -148,6 +151,11 @@ def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules,
             )
         store.mentions.judged(judged, rules.revision, clock())
     get_logger().debug("judged", mentions=len(judged))
+
+
+def _parent(mention: Mention) -> tuple[str, str, str]:
+    """The post that a mention answers, as it would be known here."""
+    return mention.post.source, mention.post.realm, mention.post.in_reply_to or ""
 
 
 def _untaken(mention: Mention, sentiment: Sentiment, rules: Rules) -> str | None:
