@@ -17,12 +17,20 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import pytest
 
+from listener.core.query import Place
+from listener.core.replying import Posting
+
+TOWN = Place(name="town", source="mastodon", every=timedelta(minutes=1))
+"""A place on it."""
+POSTING = Posting(on=True, hold=timedelta(0))
+"""What the operator allows: everything, at once."""
 ACCOUNTS = 160
 Status = dict[str, Any]
 
@@ -127,10 +135,11 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.05)
 
 
-Manner = Literal["", "before", "after", "hold", "break", "limit", "broken", "mute"]
+Manner = Literal["", "before", "after", "hold", "keep", "break", "limit", "broken", "mute"]
 """How the line treats writes: "" passes them on; "before" takes one and hangs up without passing it on; "after" passes
-it on and hangs up; "hold" passes it on and answers when let go; "break" answers half; "limit" says 429 until a moment
-in ISO form; "broken" passes it on and says 502; "mute" passes it on and answers with something that names no status."""
+it on and hangs up; "hold" passes it on and answers when let go; "keep" neither passes it on nor answers, and hangs up
+when let go; "break" answers half; "limit" says 429 until a moment in ISO form; "broken" passes it on and says 502;
+"mute" passes it on and answers with something that names no status."""
 
 
 class Line:
@@ -186,9 +195,9 @@ class Line:
         if manner == "limit":
             _say(handler, 429, {"X-RateLimit-Reset": self.until}, b'{"error": "Too many requests"}')
             return
-        told = None if manner == "before" else _passed_on(handler, self.target, body)
+        told = None if manner in ("before", "keep") else _passed_on(handler, self.target, body)
         self.taken.set()
-        if manner == "hold":
+        if manner in ("hold", "keep"):
             self.let_go.wait(30)
         if manner == "broken":
             _say(handler, 502, {}, b"Bad gateway")
