@@ -33,7 +33,7 @@ _MACHINE = re.compile(
 )
 _ANSWERS = re.compile(r"\s*(re|aw|sv|antw|ref|odp|r)(\[\d+\])?\s*:", re.IGNORECASE)
 _EVIL_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
-_ASIAN = {"gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "shift_jis": "cp932"}
+_ASIAN = {"gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "shift-jis": "cp932"}
 """Names under which more is sent than they stand for."""
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _UNDER_WAY = timedelta(days=1)

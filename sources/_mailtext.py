@@ -61,9 +61,13 @@ def written(text: str, *, title: str = "", answer: bool = False) -> str:
 
 def _unquoted(whole: str) -> str:
     lines = [one.strip() for one in whole.split("\n")]
-    held = [one for one in lines if len(one) > _LONGEST]
-    places = iter(range(len(held)))
-    short = "\n".join(f"\ue000{next(places)}\ue001" if len(one) > _LONGEST else one for one in lines)
+    held: list[str] = []
+    for at, one in enumerate(lines):
+        if len(one) > _LONGEST:
+            quoted = one.startswith(">")
+            lines[at] = f"{'>' if quoted else ''}\ue000{len(held)}\ue001"
+            held.append(one[quoted:])
+    short = "\n".join(lines)
     # The parser's expressions grow with the square of blank lines in a row.
     parts = _parsed(re.sub(r"\n{3,}", "\n\n", short))
     said = [_own(part.content, part.headers or "", first=number == 0) for number, part in enumerate(parts)]
@@ -79,9 +83,10 @@ def _parsed(text: str) -> list[EmailReply]:
 def _own(content: str, heading: str, *, first: bool) -> str:
     """The unquoted lines of one part; none of a later part that is quoted without marks."""
     lines = content.removeprefix(heading).split("\n")
-    own = [one for one in lines if not one.startswith(">")]
-    # Below a heading ("On Monday, X wrote:") unmarked lines are the author's only where others are marked.
-    return "\n".join(own).strip() if first or len(own) < len(lines) else ""
+    if not first:
+        # Below a heading ("On Monday, X wrote:") the author may go on only after what is marked as quoted.
+        lines = lines[next((at for at, one in enumerate(lines) if one.startswith(">")), len(lines)) :]
+    return "\n".join(one for one in lines if not one.startswith(">")).strip()
 
 
 def _signed_off(text: str) -> str:
