@@ -6,6 +6,7 @@ Called by `models.training.train`; `models._graph` reads what is written here.
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from models._heads import HEADS as QUESTIONS
 from models._heads import width
 from models.training.data import LABELS
-from models.training.network import EPSILON, HEADS, LAYERS, WIDTH
+from models.training.network import EPSILON, HEADS, WIDTH
 
 BUNDLE = Path(__file__).resolve().parents[1] / "bundled"
 LONGEST = 80
@@ -26,8 +27,13 @@ def squeeze(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.rint(matrix / scales[:, None]).astype(np.int8), scales.astype(np.float32)
 
 
-def bundle_tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the bundle's tensors: query, key and value in one matrix, the query already scaled."""
+def bundle_tensors(state: Mapping[str, np.ndarray], longest: int = LONGEST) -> dict[str, np.ndarray]:
+    """Return the bundle's tensors: query, key and value in one matrix, the query already scaled.
+
+    Args:
+        state: float weights, of as many layers as there are.
+        longest: tokens in a part; positions beyond it are left out.
+    """
     tensors: dict[str, np.ndarray] = {}
 
     def keep(name: str, weight: np.ndarray, bias: np.ndarray) -> None:
@@ -35,10 +41,10 @@ def bundle_tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         tensors[f"{name}.bias"] = bias
 
     tensors["words.weight"], tensors["words.scale"] = squeeze(state["words.weight"])
-    tensors["positions"] = state["positions.weight"][:LONGEST] + state["kinds.weight"][:1]
+    tensors["positions"] = state["positions.weight"][:longest] + state["kinds.weight"][:1]
     tensors["norm.weight"], tensors["norm.bias"] = state["norm.weight"], state["norm.bias"]
     shrink = {"query": (WIDTH // HEADS) ** -0.5, "key": 1.0, "value": 1.0}
-    for layer in range(LAYERS):
+    for layer in range(sum(name.endswith("query.bias") for name in state)):
         at = f"layers.{layer}"
         weight, bias = (
             np.concatenate([state[f"{at}.{part}.{kind}"] * by for part, by in shrink.items()]).astype(np.float32)
@@ -66,29 +72,46 @@ def export(trained: Path, tokenizer: Path) -> str:
     Returns:
         The revision: the first twelve hexadecimal digits of the weights' SHA-256.
     """
-    BUNDLE.mkdir(exist_ok=True)
-    target = BUNDLE / "weights.safetensors"
-    save_file(bundle_tensors(load_file(trained)), target)
+    return write_bundle(BUNDLE, bundle_tensors(load_file(trained)), tokenizer, {"language": "en", "longest": LONGEST})
+
+
+def write_bundle(
+    bundle: Path, tensors: Mapping[str, np.ndarray], tokenizer: Path, special: Mapping[str, object]
+) -> str:
+    """Write a bundle's files.
+
+    Args:
+        bundle: its directory.
+        tensors: as from `bundle_tensors`.
+        tokenizer: a `tokenizer.json`.
+        special: what its configuration has beside the shape; see `models._bundle.Config`.
+
+    Returns:
+        The revision.
+    """
+    bundle.mkdir(exist_ok=True)
+    target = bundle / "weights.safetensors"
+    save_file(dict(tensors), target)
     target.chmod(0o644)
-    shutil.copyfile(tokenizer, BUNDLE / "tokenizer.json")
+    shutil.copyfile(tokenizer, bundle / "tokenizer.json")
     revision = _digest(target)[:12]
     write_config(
         {
-            "language": "en",
             "revision": revision,
             "labels": list(LABELS),
             "width": WIDTH,
             "heads": HEADS,
-            "layers": LAYERS,
+            "layers": sum(name.endswith("attend.bias") for name in tensors),
             "epsilon": EPSILON,
-            "longest": LONGEST,
             "outputs": {head.name: list(head.labels) for head in QUESTIONS},
             "temperature": 1.0,
             "bias": [0.0] * len(LABELS),
             "thresholds": dict.fromkeys(LABELS, 0.8),
             "marks": {head.name: dict.fromkeys(head.labels, 0.5) for head in QUESTIONS if head.kind == "many"},
-            "files": {path.name: _digest(path) for path in (target, BUNDLE / "tokenizer.json")},
-        }
+            "files": {path.name: _digest(path) for path in (target, bundle / "tokenizer.json")},
+            **special,
+        },
+        bundle,
     )
     return revision
 
@@ -97,12 +120,12 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_config() -> dict[str, object]:
-    """Return the bundle's configuration."""
-    found: dict[str, object] = json.loads((BUNDLE / "config.json").read_text(encoding="utf-8"))
+def read_config(bundle: Path = BUNDLE) -> dict[str, object]:
+    """Return a bundle's configuration."""
+    found: dict[str, object] = json.loads((bundle / "config.json").read_text(encoding="utf-8"))
     return found
 
 
-def write_config(config: dict[str, object]) -> None:
-    """Write the bundle's configuration."""
-    (BUNDLE / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+def write_config(config: dict[str, object], bundle: Path = BUNDLE) -> None:
+    """Write a bundle's configuration."""
+    (bundle / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

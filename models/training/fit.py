@@ -7,7 +7,7 @@ import copy
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +115,9 @@ def fit(
     recipe: Recipe,
     say: Callable[[str], None],
     keep: Callable[[Network], None] = lambda network: None,
+    begin: Callable[[Network], None] = lambda network: None,
+    meanings: Mapping[int, Tensor] | None = None,
+    seconds: float = math.inf,
 ) -> Network:
     """Train a network on examples.
 
@@ -124,6 +127,9 @@ def fit(
         recipe: everything else that decides the weights.
         say: told of the pace, once in 50 steps.
         keep: given the network after each epoch, so that a stop does not cost everything.
+        begin: given the network before the first step, to hold some of its weights.
+        meanings: by the example's number, which vector of length one it should mean; else what the base says.
+        seconds: after which it ends in any event, the learning rate fallen to zero as if all had been seen.
 
     Returns:
         The network, in evaluation mode.
@@ -131,8 +137,10 @@ def fit(
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
     network = from_base(base, width(ALL))
+    begin(network)
     encoded = encode(load_tokenizer(base / "tokenizer.json", recipe.longest), [each.text for each in examples])
-    meanings = _meanings(network, encoded, recipe) if recipe.likeness else {}
+    if meanings is None:
+        meanings = _meanings(network, encoded, recipe) if recipe.likeness else {}
     targets = targets_of(examples, meanings, recipe.likeness)
     optimizer = make_optimizer(network.train(), recipe)
     steps = math.ceil(len(examples) / recipe.batch) * recipe.epochs
@@ -140,8 +148,11 @@ def fit(
     started, step, total = time.monotonic(), 0, 0.0
     for _ in range(recipe.epochs):
         for batch in batches(encoded, recipe, dice):
+            at = max(step, math.floor(steps * (time.monotonic() - started) / seconds))
             for group in optimizer.param_groups:
-                group["lr"] = pace(step, steps, recipe)
+                group["lr"] = pace(min(at, steps), steps, recipe)
+            if at >= steps:
+                break
             total += _step(network, optimizer, batch, targets)
             step += 1
             if step % 50 == 0:

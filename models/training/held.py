@@ -84,9 +84,15 @@ def load(state: Path) -> Network:
     return network.eval()
 
 
-def judged(network: Network, examples: Sequence[Example]) -> dict[str, Judged]:
-    """Return by head what the network says of the examples that have a target for it."""
-    tokenizer = load_tokenizer(base_weights() / "tokenizer.json", Recipe().longest)
+def judged(network: Network, examples: Sequence[Example], base: Path | None = None) -> dict[str, Judged]:
+    """Return by head what the network says of the examples that have a target for it.
+
+    Args:
+        network: trained.
+        examples: texts and what is known of them.
+        base: directory with the tokenizer, where it is not the English one.
+    """
+    tokenizer = load_tokenizer((base or base_weights()) / "tokenizer.json", Recipe().longest)
     logits = logits_of(network, tokenizer, [each.text for each in examples])
     found = {}
     for head in ALL:

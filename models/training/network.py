@@ -131,9 +131,9 @@ def published_name(name: str) -> str:
 
 
 def from_base(directory: Path, outputs: int) -> Network:
-    """Build the network with the base weights in `directory`, as large as they are, and new heads (seed torch before)."""
+    """Build a network as large as the base weights in `directory`, with these and new heads (seed torch before)."""
     base = load_file(directory / "model.safetensors")
-    layers = sum(name.endswith(published_name("layers.0.query.bias").split("0.", 1)[1]) for name in base)
+    layers = sum(name.endswith(f"{_LAYER['query']}.bias") for name in base)
     network = Network(outputs, layers=layers, vocabulary=len(base[published_name("words.weight")]))
     state = network.state_dict()
     for name in state:
