@@ -17,12 +17,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.servers.dovecot import Dovecot
 from tests.sinks import free_port
 
+Said = bytes | tuple[float, bytes] | None
+"""What is answered; after so many seconds; or nothing."""
 HANG: None = None
 """Say nothing until the server is closed."""
 CLOSE = b""
 """Hang up."""
 
-USUAL: dict[str, bytes | None] = {
+USUAL: dict[str, Said] = {
     "greeting": b"220 odd.example\r\n",
     "EHLO": b"250-odd.example\r\n250 AUTH PLAIN\r\n",
     "AUTH": b"235 welcome\r\n",
@@ -38,10 +40,10 @@ class OddSmtp:
     """Answers each command as told, else as usual.
 
     Args:
-        answers: bytes by command, "greeting" and "." (the end of a mail) among them; `HANG`, or `CLOSE`.
+        answers: by command, with `greeting`, and `end` for the end of a mail; bytes, `HANG`, `CLOSE`, or late ones.
     """
 
-    def __init__(self, **answers: bytes | None) -> None:
+    def __init__(self, **answers: Said) -> None:
         told = {("." if name == "end" else name): said for name, said in answers.items()}
         self.answers = USUAL | told
         self.said: list[str] = []
@@ -97,6 +99,9 @@ class OddSmtp:
         if said is None:
             self.released.wait(30)
             return False
+        if isinstance(said, tuple):
+            self.released.wait(said[0])
+            said = said[1]
         if said:
             talk.wfile.write(said)
         return bool(said)
