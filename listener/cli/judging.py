@@ -46,7 +46,7 @@ def score(
     """Judge the lines of standard input, one JSON object a line on standard output.
 
     Needs no configuration: the scorer is the one that comes along. Each answer has `label`, `confidence`, `certainty`
-    ("unsure" asks for a person's eye), the three probabilities, and the `scorer` with its revision.
+    ("unsure" asks for a person's eye), the three probabilities, the `language`, and the `scorer` with its revision.
     """
     scorer = _scorer(config)
     for batch in _batches():
@@ -106,6 +106,7 @@ def _words(verdict: Verdict, text: str | None) -> dict[str, object]:
         "negative": round(chances.negative, 4),
         "neutral": round(chances.neutral, 4),
         "positive": round(chances.positive, 4),
+        "language": verdict.language,
         "scorer": verdict.scorer,
     }
 

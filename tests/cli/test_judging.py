@@ -27,9 +27,10 @@ def test_each_line_gets_one_answer_in_its_order(home: Home) -> None:
     assert [answers[0]["label"], answers[3]["label"]] == ["negative", "positive"]
     assert answers[1]["certainty"] == "unsure"
     assert answers[1]["confidence"] == 0
+    assert [answers[at]["language"] for at in (0, 1)] == ["en", "unknown"]
     for answer in answers:
         assert set(answer) == {
-            "text", "label", "confidence", "certainty", "negative", "neutral", "positive", "scorer",
+            "text", "label", "confidence", "certainty", "negative", "neutral", "positive", "language", "scorer",
         }  # fmt: skip
         assert answer["negative"] + answer["neutral"] + answer["positive"] == pytest.approx(1, abs=1e-3)
         assert "@" in answer["scorer"]
