@@ -25,6 +25,7 @@ from listener.casework import (
     Stops,
     Tokens,
     Views,
+    Why,
 )
 from listener.casework.calls import own_brands
 from listener.core.errors import AdapterError
@@ -44,6 +45,7 @@ from listener.pipeline.ingest import ingest
 from listener.pipeline.judge import judge
 from listener.pipeline.poll import poll, poll_place
 from listener.pipeline.post import post
+from listener.pipeline.turns import Turns
 from listener.pipeline.watch import watch
 from listener.settings import Settings
 from listener.store import Store, open_store
@@ -118,7 +120,8 @@ class App:
         )
         self.stops = Stops(store, clock)
         self.settling = Settling(store, clock, lambda: self.rules, self.casework)
-        self.scorer: Scorer = registry.build_scorer(settings, tools.for_places())
+        self.scorer: Scorer = Turns(registry.build_scorer(settings, tools.for_places()))
+        self.why = Why(store, lambda: self.scorer)
 
     def _build(self, settings: Settings) -> Adapters:
         places = [place for place in settings.places if place.enabled]

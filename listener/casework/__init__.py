@@ -18,6 +18,7 @@ from listener.casework.settling import Decided, Settling
 from listener.casework.stops import Stops
 from listener.casework.tokens import Tokens
 from listener.casework.views import Views
+from listener.casework.why import Why, weighed
 
 __all__ = [
     "CLAIM_LEASE",
@@ -44,5 +45,7 @@ __all__ = [
     "Views",
     "Waiting",
     "Way",
+    "Why",
     "Wished",
+    "weighed",
 ]

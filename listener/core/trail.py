@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from listener.core.mention import Mention
+from listener.core.occlusion import Weighing
 from listener.core.sentiment import Verdict
 
 
@@ -47,6 +48,7 @@ class Trail:
         case: public id of the case it joined; None without one.
         joined_at: when it joined.
         revisions: earlier states of its post, oldest first.
+        weighing: which words carried the verdict; None until somebody asked.
     """
 
     mention: Mention
@@ -60,3 +62,4 @@ class Trail:
     case: str | None
     joined_at: datetime | None
     revisions: tuple[Revision, ...]
+    weighing: Weighing | None = None

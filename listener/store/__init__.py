@@ -33,6 +33,7 @@ from listener.store.trails import Trails
 from listener.store.trends import Trends
 from listener.store.vectors import Vectors
 from listener.store.views import Views
+from listener.store.weights import Weights
 
 __all__ = ["SAFE_SQLITE", "Connections", "Store", "make_store", "open_store", "sqlite_version"]
 
@@ -51,6 +52,7 @@ class Store:
         notes: what colleagues tell each other.
         corrections: what people said of labels.
         lane: mentions that want a person's eye.
+        weights: which words carried verdicts.
         colleagues: who signs in.
         sessions: browsers that are signed in.
         invitations: one-time links.
@@ -78,6 +80,7 @@ class Store:
     notes: Notes
     corrections: Corrections
     lane: Lane
+    weights: Weights
     colleagues: Colleagues
     sessions: Sessions
     invitations: Invitations
@@ -124,6 +127,7 @@ def make_store(db: Connections) -> Store:
     corrections = Corrections(db)
     mentions = Mentions(db, corrections)
     events = Events(db)
+    weights = Weights(db)
     return Store(
         db=db,
         places=Places(db),
@@ -134,6 +138,7 @@ def make_store(db: Connections) -> Store:
         notes=Notes(db),
         corrections=corrections,
         lane=Lane(db),
+        weights=weights,
         colleagues=Colleagues(db),
         sessions=Sessions(db),
         invitations=Invitations(db),
@@ -145,7 +150,7 @@ def make_store(db: Connections) -> Store:
         calls=Calls(db),
         outbox=Outbox(db, mentions),
         trends=Trends(db),
-        trails=Trails(db),
+        trails=Trails(db, weights),
         vectors=Vectors(db),
         views=Views(db),
         replies=Replies(db),

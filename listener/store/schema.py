@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from listener.store.inbox_schema import INBOX
-from listener.store.judgement_schema import UNSURE
+from listener.store.judgement_schema import UNSURE, WORD_WEIGHTS
 from listener.store.remedy_schema import REMEDIES
 from listener.store.reply_schema import PUBLIC_REPLY
 from listener.store.vectors_schema import VECTORS
@@ -252,6 +252,12 @@ def b_remedies(db: Database) -> None:
 def c_vectors(db: Database) -> None:
     """What texts mean."""
     _run(db, VECTORS)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def c_words(db: Database) -> None:
+    """Which words carried verdicts."""
+    _run(db, WORD_WEIGHTS)
 
 
 def _run(db: Database, script: str) -> None:

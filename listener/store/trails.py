@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from listener.core.mention import Mention
+from listener.core.occlusion import Weighing
 from listener.core.sentiment import Certainty, Label, Verdict
 from listener.core.trail import Revision, Trail
 from listener.core.work import Step
 from listener.store.engine import Connections, Row, from_ms, marks, moment
 from listener.store.mentions import SELECT, mention_of, verdict_of
+from listener.store.weights import Weights
 
 _PRIORITIES = range(4)
 
@@ -20,11 +22,13 @@ class Trails:
 
     Args:
         db: the connections.
+        weights: which words carried verdicts.
     """
 
-    def __init__(self, db: Connections) -> None:
-        """Keep the connections."""
+    def __init__(self, db: Connections, weights: Weights) -> None:
+        """Keep both."""
         self._db = db
+        self._weights = weights
 
     def of_case(self, case_id: int, limit: int = 100) -> tuple[Trail, ...]:
         """The mentions of a case, newest first."""
@@ -101,7 +105,14 @@ class Trails:
         verdicts = self._verdicts(sorted({row["post_id"] for row in rows}))
         revisions = self._revisions(sorted({row["post_id"] for row in rows}), verdicts)
         cases = self._cases([row["id"] for row in rows])
-        return tuple(_trail(row, verdicts, revisions.get(row["post_id"], ()), cases.get(row["id"])) for row in rows)
+        weighings = self._weights.of(sorted({row["post_id"] for row in rows}))
+        return tuple(
+            _trail(
+                row, verdicts, revisions.get(row["post_id"], ()), cases.get(row["id"]),
+                weighings.get((row["post_id"], row["fingerprint"])),
+            )
+            for row in rows
+        )  # fmt: skip
 
     def _verdicts(self, posts: Sequence[int]) -> dict[tuple[int, str], Row]:
         """The latest verdict on each state of these posts, whoever gave it."""
@@ -132,7 +143,10 @@ class Trails:
         return {row["mention_id"]: row for row in rows}
 
 
-def _trail(row: Row, verdicts: dict[tuple[int, str], Row], revisions: tuple[Revision, ...], case: Row | None) -> Trail:
+def _trail(
+    row: Row, verdicts: dict[tuple[int, str], Row], revisions: tuple[Revision, ...], case: Row | None,
+    weighing: Weighing | None,
+) -> Trail:  # fmt: skip
     verdict = verdicts.get((row["post_id"], row["fingerprint"])) if row["label"] is not None else None
     return Trail(
         mention=mention_of(row),
@@ -146,6 +160,7 @@ def _trail(row: Row, verdicts: dict[tuple[int, str], Row], revisions: tuple[Revi
         case=case and case["public_id"],
         joined_at=case and moment(case["joined_at"]),
         revisions=revisions,
+        weighing=weighing,
     )
 
 

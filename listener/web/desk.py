@@ -20,6 +20,7 @@ from listener.casework import (
     Stops,
     Tokens,
     Views,
+    Why,
 )
 from listener.core.query import Query
 from listener.core.tools import Clock
@@ -164,6 +165,11 @@ class Desk(Protocol):
     @property
     def settling(self) -> Settling:
         """What colleagues say of unsure mentions."""
+        ...
+
+    @property
+    def why(self) -> Why:
+        """Which words carried verdicts."""
         ...
 
     @property

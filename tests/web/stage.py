@@ -29,6 +29,7 @@ from listener.casework import (
     Stops,
     Tokens,
     Views,
+    Why,
 )
 from listener.casework.calls import own_brands
 from listener.core.colleague import Colleague, Role
@@ -136,6 +137,7 @@ class Stage:
         self.exclusions = Exclusions(self.store, self.clock)
         self.settling = Settling(self.store, self.clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = scorer or FakeScorer()
+        self.why = Why(self.store, lambda: self.scorer)
         self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
         self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}
         self.troubles: Sequence[str] = ()
