@@ -16,7 +16,8 @@ PUBLIC = ("public", "unlisted")
 LONGEST_ID = 100
 """Characters; ids are kept in the cursor."""
 
-_MENTION = re.compile(r"@(\w+)@[\w.:-]*\w")
+_SPAN = re.compile(r"</?span\b[^<>]*>", re.IGNORECASE)
+_MENTION = re.compile(r"@(\w[\w.-]*)@[\w.:-]*\w")
 
 
 def post_of(status: Mapping[str, Any], host: str) -> Post:
@@ -58,7 +59,8 @@ def by(status: Mapping[str, Any]) -> str:
 
 def words(status: Mapping[str, Any]) -> str:
     """What a status says, as plain text."""
-    return plain(_text(status.get("content")))
+    # Handles, tags and links are written in pieces, each in a span that would be taken for a word of its own.
+    return plain(_SPAN.sub("", _text(status.get("content"))))
 
 
 def id_of(value: object) -> str:

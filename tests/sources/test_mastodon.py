@@ -17,6 +17,7 @@ from listener.core.query import Cursor, Page, Place
 from listener.core.tools import Tools
 from listener.http import Client
 from listener.testing import HOSTILE, START, Asked, Site, Told, check_source
+from sources._mastodonposts import same_words
 from sources._mastodonwalk import back
 from sources.mastodon import Mastodon, MastodonOptions
 from tests.servers.mastodon import Instance
@@ -325,6 +326,24 @@ def test_an_instance_that_knows_no_min_id_is_not_asked_for_ever(town: Town, site
 )  # fmt: skip
 def test_ids_are_set_back_where_they_tell_the_time(id_: str, earlier: str) -> None:
     assert back(id_, timedelta(hours=1)) == earlier
+
+
+PAGE = (
+    '<p><span class="h-card" translate="no"><a href="https://town.example/@acme" class="u-url mention">@<span>acme'
+    '</span></a></span> my parcel is <strong>lost</strong>:<br />see <a href="https://shop.example/orders/1?a=b&amp;c=d" '
+    'rel="nofollow" target="_blank"><span class="invisible">https://</span><span class="ellipsis">shop.example/orders'
+    '</span><span class="invisible">/1?a=b&amp;c=d</span></a></p><p>Thanks &lt;3 '
+    '<a href="https://town.example/tags/acme" class="mention hashtag" rel="tag">#<span>acme</span></a></p>'
+)
+"""A status as Mastodon's web formatter writes it (docs.joinmastodon.org, Status#content), by hand."""
+
+
+def test_a_page_as_an_instance_writes_it_is_read_as_people_read_it(town: Town, site: Site, http: Client) -> None:
+    town.add(START, PAGE)
+    (post,) = drained(site, http)[0]
+    said = "@acme my parcel is lost:\nsee https://shop.example/orders/1?a=b&c=d\n\nThanks <3 #acme"
+    assert post.text == said
+    assert same_words(post.text, said.replace("@acme", "@acme@town.example"))
 
 
 def test_odd_statuses_are_taken_as_far_as_they_go(town: Town, site: Site, http: Client) -> None:

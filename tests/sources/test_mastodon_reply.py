@@ -344,6 +344,7 @@ def test_odd_answers_in_a_thread_are_not_ours(http: Client) -> None:
     [
         ("@kim we look", "@kim@far.example we look", True),
         ("@kim@far.example:8080 we look", "@kim we look", True),
+        ("@kim.b we look", "@kim.b@far.example we look", True),
         ("two\n\nparts  here", "two parts here", True),
         ("cafe\u0301", "caf\u00e9", True),
         ("we look", "we looked", False),
