@@ -43,6 +43,23 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InLanguage:
+    """How good a scorer is on the rows that it took for one language.
+
+    Args:
+        language: as the verdicts name it; None where the scorer tells none.
+        rows: how many.
+        macro_f1: mean F1 of the labels that occur in them, 0..1.
+        confident: share of confident verdicts, 0..1.
+    """
+
+    language: str | None
+    rows: int
+    macro_f1: float
+    confident: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How good a scorer is on labelled rows; all figures are shares 0..1 unless said otherwise.
 
@@ -59,6 +76,7 @@ class Report:
             half; None when all rows are negative or none is.
         ece: expected calibration error of the label's probability over 15 bins of equal size.
         confusion: counts, truth in rows.
+        languages: the same by language, the most frequent first.
         texts_per_second: rows through the scorer's wall time.
     """
 
@@ -72,6 +90,7 @@ class Report:
     negative_auc: float | None
     ece: float
     confusion: Confusion
+    languages: tuple[InLanguage, ...]
     texts_per_second: float
 
     def as_json(self) -> str:
@@ -154,7 +173,24 @@ def report(scorer: str, truth: Sequence[Label], verdicts: Sequence[Verdict], sec
         negative_auc=auc(ranked),
         ece=calibration_error(right, _BINS),
         confusion=confusion,
+        languages=by_language(truth, verdicts),
         texts_per_second=len(truth) / seconds if seconds > 0 else 0.0,
+    )
+
+
+def by_language(truth: Sequence[Label], verdicts: Sequence[Verdict]) -> tuple[InLanguage, ...]:
+    """Return the figures of each language that the verdicts name, the most frequent first."""
+    rows: dict[str | None, list[int]] = {}
+    for at, verdict in enumerate(verdicts):
+        rows.setdefault(verdict.language, []).append(at)
+    return tuple(
+        InLanguage(
+            language=language,
+            rows=len(its),
+            macro_f1=_macro_f1(confuse([truth[at] for at in its], [verdicts[at].label for at in its])),
+            confident=sum(verdicts[at].certainty == "confident" for at in its) / len(its),
+        )
+        for language, its in sorted(rows.items(), key=lambda pair: -len(pair[1]))
     )
 
 

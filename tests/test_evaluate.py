@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,9 +13,11 @@ from listener.core.errors import ListenerError
 from listener.core.sentiment import Label, Probabilities, Verdict
 from listener.evaluate import (
     Confusion,
+    InLanguage,
     Labelled,
     auc,
     bootstrap,
+    by_language,
     calibration_error,
     confuse,
     evaluate,
@@ -199,3 +202,14 @@ def test_a_file_that_is_not_there_or_not_text_is_an_error(tmp_path: Path) -> Non
 
 def test_speed_is_finite_when_no_time_passed() -> None:
     assert not math.isinf(evaluate(Table(), ROWS, timer=lambda: 1.0).texts_per_second)
+
+
+def test_figures_are_given_for_each_language_that_was_told() -> None:
+    sure = replace(_verdict(0.9, 0.1, 0.0), language="de", certainty="confident")
+    unsure = replace(_verdict(0.0, 0.4, 0.6), language="de", certainty="unsure")
+    other = replace(_verdict(0.0, 0.0, 1.0), language="unknown", certainty="unsure")
+    found = by_language(["negative", "negative", "positive"], [sure, unsure, other])
+    assert found == (
+        InLanguage(language="de", rows=2, macro_f1=pytest.approx(2 / 3), confident=0.5),
+        InLanguage(language="unknown", rows=1, macro_f1=1.0, confident=0.0),
+    )

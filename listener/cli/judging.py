@@ -147,8 +147,13 @@ def _show(report: Report) -> None:
         confusion.add_column(label, justify="right")
     for label, row in zip(report.confusion.labels, report.confusion.matrix, strict=True):
         confusion.add_row(label, *map(str, row))
+    languages = Table("language", "rows", "macro f1", "confident", box=None)
+    for each in report.languages:
+        languages.add_row(each.language or "not told", str(each.rows), f"{each.macro_f1:.4f}", f"{each.confident:.0%}")
     console = screen()
     say(f"{report.scorer} on {report.rows} rows")
     console.print(figures)
+    say("\nby the language that the scorer told")
+    console.print(languages)
     say("\ntruth in rows, what the scorer said in columns")
     console.print(confusion)
