@@ -329,10 +329,11 @@ def test_ids_are_set_back_where_they_tell_the_time(id_: str, earlier: str) -> No
 
 
 PAGE = (
-    '<p><span class="h-card" translate="no"><a href="https://town.example/@acme" class="u-url mention">@<span>acme'
-    "</span></a></span> my parcel is <strong>lost</strong>:<br />see "
+    '<p><span class="h-card" translate="no"><a href="https://town.example/@acme" class="u-url mention">'
+    "@<span>acme</span></a></span> my parcel is <strong>lost</strong>:<br />see "
     '<a href="https://shop.example/orders/1?a=b&amp;c=d" rel="nofollow" target="_blank">'
-    '<span class="invisible">https://</span><span class="ellipsis">shop.example/orders</span><span class="invisible">/1?a=b&amp;c=d</span></a></p><p>Thanks &lt;3 '
+    '<span class="invisible">https://</span><span class="ellipsis">shop.example/orders</span>'
+    '<span class="invisible">/1?a=b&amp;c=d</span></a></p><p>Thanks &lt;3 '
     '<a href="https://town.example/tags/acme" class="mention hashtag" rel="tag">#<span>acme</span></a></p>'
 )
 """A status as Mastodon's web formatter writes it (docs.joinmastodon.org, Status#content), by hand."""
