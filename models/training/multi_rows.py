@@ -28,10 +28,12 @@ an English model's mood of the English ones among them agrees with the labels fr
 windows of 115 rows) and not at all before (-0.14 to 0.09; validation: 0.01)."""
 FOLDS = 12
 """One row of so many is kept from training, to choose by and to calibrate."""
-REPEATS = 3
+REPEATS = 4
 """How often the rows of other languages than English stand among the others."""
 TWEETS, OTHERS = 17_000, 12_000
 """How many English tweets with a sentiment, and how many rows for the other heads, stand among them."""
+COUNTS = 3
+"""How often a piece of a tweet in another language than English counts when the vocabulary is cut."""
 SHINGLE = 8
 
 
@@ -130,7 +132,7 @@ def all_texts(data: Path) -> Iterator[str]:
     """Yield the training texts that decide which pieces of words are kept; other languages count as much as English."""
     for folder in LANGUAGES.values():
         for text in (data / "xlmt" / folder / "train_text.txt").read_text(encoding="utf-8").split("\n"):
-            yield from [plain(text)] * REPEATS
+            yield from [plain(text)] * COUNTS
     yield from (row.text for row in some(iter(read_rows(data / "semeval" / "train.jsonl")), TWEETS))  # type: ignore[type-var]
     yield from (each.text for each in some(comments(data / "goemotions" / "train.tsv"), TWEETS // 2))
     yield from (each.text for path in sorted(ROWS.glob("*-train.jsonl")) for each in own(path))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the bundled weights again: LISTENER_DATA=DIR bash models/training/train.sh   (about three hours on one core)
+# Make the bundled weights again: LISTENER_DATA=DIR bash models/training/train.sh   (about four hours on one core)
 # DIR holds semeval/train.jsonl and semeval/dev.jsonl. Everything but the bundle stays in .train/ and .venv-train/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -19,3 +19,5 @@ python=.venv-train/bin/python
 "$python" -m models.training.reference
 "$python" -m models.training.calibrate
 "$python" -m models.training.quality
+"$python" -m models.training.multi_train
+"$python" -m models.training.multi_quality
