@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,15 @@ import pytest
 import trustme
 from imapclient import IMAPClient
 
+from listener.core.query import Place
+
 CURE = "run `make servers` (as root; it installs Debian's dovecot-imapd)"
 PASSWORD = "s3cret-k9f2"
 """The one that `check_source` gives every source."""
 HOST = "mail.brackholm.example"
 """The name on the certificate."""
+MAILBOX = Place(name="post", source="imap", every=timedelta(minutes=1))
+"""A place on it."""
 
 CONFIG = """
 base_dir = {folder}/run
@@ -96,9 +100,9 @@ class Dovecot:
     ca_file: Path
     host: str = field(default="127.0.0.1")
 
-    def name(self) -> str:
+    def name(self, who: str = "service", domain: str = "brackholm.example") -> str:
         """A mailbox that nobody has used yet."""
-        return f"service{next(_numbers)}@brackholm.example"
+        return f"{who}{next(_numbers)}@{domain}"
 
     @contextmanager
     def client(self, user: str, folder: str = "INBOX") -> Iterator[Any]:

@@ -39,6 +39,11 @@ USUAL: dict[str, Said] = {
 class OddSmtp:
     """Answers each command as told, else as usual.
 
+    Attributes:
+        mails: what was ended, in order.
+        deliver: gets each, with its recipients, before the server answers it.
+        taken: set once one was ended; or, where a command before it is met with silence, once that came.
+
     Args:
         answers: by command, with `greeting`, and `end` for the end of a mail; bytes, `HANG`, `CLOSE`, or late ones.
     """
@@ -48,7 +53,8 @@ class OddSmtp:
         self.answers = USUAL | told
         self.said: list[str] = []
         self.mails: list[bytes] = []
-        self.released = threading.Event()
+        self.deliver: Callable[[list[str], bytes], None] = lambda _to, _mail: None
+        self.taken, self.released = threading.Event(), threading.Event()
         odd = self
 
         class Talk(socketserver.StreamRequestHandler):
@@ -74,14 +80,19 @@ class OddSmtp:
     def _talk(self, talk: socketserver.StreamRequestHandler) -> None:
         if not self._answer(talk, "greeting"):
             return
+        to: list[str] = []
         while line := talk.rfile.readline(65_536):
             text = line.decode("utf-8", "replace").strip()
             self.said.append(text)
             command = text.split(" ")[0].upper()
+            to += [text.partition("<")[2].rstrip(">")] if command == "RCPT" else []
             if not self._answer(talk, command):
                 return
             if command == "DATA" and self.answers["DATA"] == USUAL["DATA"]:
-                self.mails += self._mail(talk)
+                for mail in self._mail(talk):
+                    self.deliver(to, mail)
+                    self.mails.append(mail)
+                    self.taken.set()
                 if not self._answer(talk, "."):
                     return
 
@@ -97,6 +108,7 @@ class OddSmtp:
     def _answer(self, talk: socketserver.StreamRequestHandler, command: str) -> bool:
         said = self.answers.get(command, b"500 what?\r\n")
         if said is None:
+            self.taken.set()
             self.released.wait(30)
             return False
         if isinstance(said, tuple):

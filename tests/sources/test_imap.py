@@ -27,6 +27,8 @@ from sources.imap import Mailbox, MailboxOptions
 from tests.servers.dovecot import HOST, PASSWORD, Dovecot
 from tests.sinks import free_port
 
+pytestmark = pytest.mark.servers
+
 PLACE = Place(name="post", source="imap")
 _numbers = itertools.count(1)
 

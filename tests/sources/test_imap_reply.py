@@ -32,6 +32,8 @@ from tests.servers.dovecot import HOST, PASSWORD, Dovecot
 from tests.servers.smtp import CLOSE, HANG, Delivering, OddSmtp
 from tests.sinks import SmtpSink, free_port
 
+pytestmark = pytest.mark.servers
+
 OURS = "service@brackholm.example"
 KNOWN = "first@customer.example"
 POST = Post(
