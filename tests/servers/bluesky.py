@@ -21,11 +21,14 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+
+from listener.core.query import Place
+from sources.bluesky import BlueskyOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".servers" / "bluesky"
@@ -34,6 +37,8 @@ BUILT, FAILED, LOG = HOME / "built", HOME / "failed", HOME / "install.log"
 CURE = "run `make servers` (as root, with Node 20 and npm; it installs PostgreSQL and Redis)"
 PATIENCE = 600
 """Seconds that CI waits for the installation, which compiles for two to three minutes."""
+
+SKY = Place(name="sky", source="bluesky", every=timedelta(minutes=1))
 
 _numbers = itertools.count(1)
 T = TypeVar("T")
@@ -143,8 +148,8 @@ class Network:
     bsky: str
     secret: str
 
-    def account(self, name: str, password: str = "only-for-tests") -> Account:
-        """A new account that the index knows, with an app password."""
+    def account(self, name: str, password: str = "only-for-tests", *, app: bool = True) -> Account:
+        """A new account that the index knows, with an app password if one is wanted."""
         handle = f"{name}{next(_numbers)}.test"
         made = call(
             self.pds,
@@ -152,10 +157,18 @@ class Network:
             body={"handle": handle, "email": f"{handle}@shop.example", "password": password},
         )
         token = made["accessJwt"]
-        made |= call(self.pds, "com.atproto.server.createAppPassword", token=token, body={"name": "listener"})
-        account = Account(pds=self.pds, handle=handle, did=made["did"], token=token, app_password=made["password"])
+        if app:
+            made |= call(self.pds, "com.atproto.server.createAppPassword", token=token, body={"name": "listener"})
+        account = Account(
+            pds=self.pds, handle=handle, did=made["did"], token=token, app_password=made.get("password", "")
+        )
         eventually(lambda: _known(account), f"{handle} is not indexed")
         return account
+
+
+def sky_options(service: str, handle: str) -> BlueskyOptions:
+    """An account that hears who speaks to it: a search would find the posts of other tests."""
+    return BlueskyOptions(handle=handle, service=service, search=("nothing that anybody writes",))
 
 
 def moment() -> str:

@@ -18,9 +18,10 @@ from typing import Literal
 from listener.testing import Asked, Site, Told
 from tests.servers.bluesky import Network
 
-Mood = Literal["withheld", "cut", "broken", "page", "refused early", "busy"]
-"""withheld: done, and no answer comes. cut: done, and the line goes dead. broken: done, and 500. page: done, and a page
-instead of data. refused early: 500, and nothing was done. busy: 429 as Bluesky writes it, and nothing was done."""
+Mood = Literal["kept", "withheld", "cut", "broken", "page", "refused early", "busy"]
+"""kept: not done before `let_go`, and no answer comes. withheld: done, and no answer comes. cut: done, and the line
+goes dead. broken: done, and 500. page: done, and a page instead of data. refused early: 500, and nothing was done.
+busy: 429 as Bluesky writes it, and nothing was done."""
 
 
 class Proxy(Site):
@@ -38,8 +39,10 @@ class Proxy(Site):
         """Method = what happens once a call to it was passed on, the first time."""
         self.headers: dict[str, str] = {}
         """Headers to add to every answer."""
-        self.held = threading.Event()
-        """Set once an answer is being withheld."""
+        self.held, self.let_go = threading.Event(), threading.Event()
+        """Set once a request is being kept or an answer withheld; and by a test, so that it goes on."""
+        self.passed: Counter[str] = Counter()
+        """Calls that the network has answered."""
         self._network = network
 
     def expired(self, did: str) -> str:
@@ -72,13 +75,17 @@ class Proxy(Site):
             return
         mood = self.moods.get(method)
         reset = {"RateLimit-Remaining": "0", "RateLimit-Reset": str(int(time.time()) + 60)}
+        if mood == "kept":
+            self.held.set()
+            self.let_go.wait(60)
         told = {"busy": Told(status=429, headers=reset), "refused early": Told(status=500)}.get(mood or "")
         told = told or self._passed(handler, method, body)
+        self.passed[method] += 1
         self.after.pop(method, lambda: None)()
         if mood == "withheld":
             self.held.set()
-            self._over.wait(60)
-        if mood in ("withheld", "cut"):
+            self.let_go.wait(60)
+        if mood in ("kept", "withheld", "cut"):
             handler.close_connection = True
             return
         told = {"broken": Told(status=500), "page": Told(body=b"<html>Back soon")}.get(mood or "", told)
