@@ -16,7 +16,7 @@ from listener.core.event import Actor, CaseAct
 from listener.core.mention import Mention
 from listener.core.note import note_text
 from listener.core.protocols import Replier
-from listener.core.reply import Reply, ReplyLimits, misfits, reply_link, reply_text
+from listener.core.reply import Reply, ReplyLimits, misfits, reason_text, reply_link, reply_text
 from listener.core.replying import Posting
 from listener.core.tools import Clock
 from listener.store import Store
@@ -166,10 +166,18 @@ class Replies:
         Raises:
             Refused: nothing was said why; see also `listener.core.replying.sent_back()`.
         """
-        said = note_text(why)
+        said = reason_text(why)
         return self._act(
             reply_id, by, "sent back", lambda reply, me, now: replying.sent_back(reply, said, me, now)
         )  # fmt: skip
+
+    def recall(self, reply_id: str, by: Actor) -> Reply:
+        """Take one's own reply back from review.
+
+        Raises:
+            Refused: it is not in review, or another colleague sent it.
+        """
+        return self._act(reply_id, by, "sent back", replying.recalled, detail="taken back by who sent it")
 
     def approve(self, reply_id: str, by: Actor, read: str, *, heard: datetime) -> Reply:
         """Approve the very words that were read: Listener posts them once, after the time to take it back.

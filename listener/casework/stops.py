@@ -6,8 +6,7 @@ from listener.casework.permission import allowed
 from listener.core.colleague import lacking
 from listener.core.errors import Refused
 from listener.core.event import Actor
-from listener.core.note import note_text
-from listener.core.reply import Stop
+from listener.core.reply import Stop, reason_text
 from listener.core.tools import Clock
 from listener.store import Store
 
@@ -34,7 +33,7 @@ class Stops:
         me = allowed(by, "read")
         if not (me.may("reply") or me.may("advise")):
             raise Refused(lacking(me.role, "reply"))
-        said, now = note_text(why), self._clock()
+        said, now = reason_text(why), self._clock()
         with self._store.transaction():
             if not self._store.replies.stop(me.name, said, now):
                 raise Refused("posting is stopped already")

@@ -14,6 +14,7 @@ from typing import Literal
 
 from listener.core.errors import Refused
 from listener.core.mention import web_address
+from listener.core.note import note_text
 from listener.core.route import Severity
 
 ReplyState = Literal[
@@ -180,6 +181,17 @@ def reply_text(text: str) -> str:
     """Words as they are posted: line breaks as one character, no NUL and no half characters, no blanks at the end."""
     whole = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
     return whole.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def reason_text(why: str) -> str:
+    """Why something is sent back or stopped, fit to be kept.
+
+    Raises:
+        Refused: nothing was said, or too much.
+    """
+    if not why.strip():
+        raise Refused("say why, in a few words")
+    return note_text(why)
 
 
 def reply_link(url: str) -> str:

@@ -136,9 +136,21 @@ def sent_back(reply: Reply, why: str, by: Colleague, now: datetime) -> Reply:
         Refused: it is not in review, or the role does not allow it.
     """
     _in(reply, "in review", "it is not in review")
-    if by.id != reply.sent_by:
-        _may(by, "approve")
+    _may(by, "approve")
     return replace(reply, state="draft", why=why, changed_at=now)
+
+
+def recalled(reply: Reply, by: Colleague, now: datetime) -> Reply:
+    """Take one's own reply back from review.
+
+    Raises:
+        Refused: it is not in review, or another colleague sent it.
+    """
+    _may(by, "reply")
+    _in(reply, "in review", "it is not in review")
+    if by.id != reply.sent_by:
+        raise Refused("another colleague sent it to review", resource=reply.public_id)
+    return replace(reply, state="draft", changed_at=now)
 
 
 def approved(

@@ -7,6 +7,7 @@
 | `/unsure` | what the model was not sure of, for a colleague to settle in one key |
 | `/trends` | volume and sentiment by brand |
 | `/places` | where we listen and how that goes |
+| `/replies` | answers: what waits for whom, what was posted, and the stop of all posting |
 | `/campaigns`, `/campaigns/{id}` | what marketing runs, and its briefs |
 | `/remedies` | what customers were given to make it right |
 | `/api/v1/cases`, `/api/v1/cases/{id}`, `/api/v1/places` | the same as JSON |
@@ -47,6 +48,8 @@ from listener.web.pages import STATIC, Pages, add_problems
 from listener.web.places import add_places
 from listener.web.remedies import add_remedies
 from listener.web.remedies_api import add_remedies_api
+from listener.web.replies import add_replies
+from listener.web.reply_api import add_reply_api
 from listener.web.server import Server, serve
 from listener.web.signing import add_signing
 from listener.web.trends import add_trends
@@ -54,6 +57,7 @@ from listener.web.unsure import add_unsure
 from listener.web.unsure_api import add_unsure_api
 from listener.web.views import add_views
 from listener.web.watchers import add_watchers
+from listener.web.why import add_why
 
 __all__ = ["Desk", "Health", "Server", "make_web", "serve"]
 
@@ -116,10 +120,12 @@ def _add_pages(web: FastAPI, pages: Pages) -> None:
     add_colleagues(web, pages)
     inbox = add_inbox(web, pages)
     add_acts(web, inbox, pages.desk)
+    add_replies(web, inbox, pages)
     add_remedies(web, inbox, pages)
     add_apart(web, pages)
     add_views(web, pages.desk)
     add_mentions(web, pages)
+    add_why(web, pages)
     add_unsure(web, pages)
     add_trends(web, pages)
     add_places(web, pages)
@@ -135,5 +141,6 @@ def _add_programs(web: FastAPI, desk: Desk) -> None:
     add_account_api(web, desk)
     add_campaigns_api(web, desk)
     add_customers_api(web, desk)
+    add_reply_api(web, desk)
     add_remedies_api(web, desk)
     add_unsure_api(web, desk)

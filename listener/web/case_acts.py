@@ -147,9 +147,11 @@ def done(
     return RedirectResponse(after(asked, "" if leaves else public_id, event), 303)
 
 
-def after(asked: Filters, public_id: str, event: int) -> str:
-    """Where one goes after an act: a case or the list, with what was done."""
+def after(asked: Filters, public_id: str, event: int = 0) -> str:
+    """Where one goes after an act: a case or the list, with what was done if that is said on top."""
     address = asked.to(f"/cases/{public_id}" if public_id else "/cases", page=asked.page)
+    if not event:
+        return address
     return f"{address}{'&' if '?' in address else '?'}done={event}"
 
 

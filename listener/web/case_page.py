@@ -17,6 +17,7 @@ from listener.core.protocols import Capabilities
 from listener.core.trail import Trail
 from listener.registry import adapter
 from listener.web.clocks import Chip, Dial, chip, dials
+from listener.web.composer import Answered, answered
 from listener.web.desk import Desk
 from listener.web.history import Line, history
 
@@ -47,6 +48,7 @@ class CasePage:
         rights: what the reader may do here.
         mine: whether the reader's claim is in force.
         held: whether anybody's claim is in force.
+        ours: our answers that stand, by the id of the mention after which they come.
     """
 
     case: Case
@@ -64,6 +66,7 @@ class CasePage:
     rights: Mapping[str, bool]
     mine: bool
     held: bool
+    ours: Mapping[int, tuple[Answered, ...]]
 
 
 def case_page(desk: Desk, case: Case, by: Actor, others: tuple[str, ...] = ()) -> CasePage:
@@ -92,6 +95,7 @@ def case_page(desk: Desk, case: Case, by: Actor, others: tuple[str, ...] = ()) -
         rights=rights(me),
         mine=held and me is not None and case.assignee == me.id,
         held=held,
+        ours=answered(desk, case, trails),
     )
 
 

@@ -18,6 +18,7 @@ from listener.core.mention import Mention
 from listener.web.auth import MayRead
 from listener.web.case_page import CasePage, case_page
 from listener.web.clocks import Chip, chip
+from listener.web.composer import composer
 from listener.web.customers import customer_panel
 from listener.web.desk import Desk, Store
 from listener.web.filters import Counts, Filters, Tallies, count_of, counts, filters, read
@@ -216,6 +217,7 @@ def quiet(store: Store) -> Quiet:
 def panels(desk: Desk, case: Case | None, by: Actor) -> Mapping[str, object]:
     """What other parts of the desk show on a case's page: its customer and the briefs that apply."""
     return {
+        "composer": composer(desk, case, by) if case else None,
         "customer": customer_panel(desk, case, by) if case else None,
         "briefs": desk.campaigns.of_case(case.id, by) if case else (),
         "unread": desk.campaigns.unread(by),

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
+from listener.core.colleague import Colleague
 from listener.core.errors import Refused, StoreError, StoreFull, TooOften
 from listener.core.event import Actor
 from listener.web.auth import START, for_programs, for_streams, page_before, sign_in_address
@@ -69,9 +70,17 @@ class Pages:
         polled, down = self.desk.store.places.standing()
         return self._render(
             template, 200, by=by, polled=polled, down=down, troubles=tuple(self.health()),
-            to_decide=self.desk.remedies.to_decide(by),
+            to_decide=self.desk.remedies.to_decide(by), stopped=self.desk.stops.stopped(),
+            answers_wait=self._answers(by.colleague),
             unread_briefs=self.desk.campaigns.unread_briefs(by), unsure=self._unsure(by), **context,
         )  # fmt: skip
+
+    def _answers(self, me: Colleague | None) -> int:
+        """How many answers wait for this colleague: for advice, for a review, or to be looked for."""
+        if me is None or not (me.may("advise") or me.may("approve")):
+            return 0
+        waits = self.desk.store.replies.waiting(me.id)
+        return sum(n for state, n in waits.items() if me.may("approve") or state == "asked")
 
     def _unsure(self, by: Actor) -> int:
         """How many mentions want a person's eye, up to 1,000; 0 for who may settle none."""

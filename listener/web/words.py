@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from listener.core.mention import web_address
 from listener.core.remedy_terms import money
+from listener.core.trail import Trail
+from listener.pipeline.parts import words_of
 
 STEPS = (
     (timedelta(minutes=1), timedelta(seconds=1), "s"),
@@ -16,6 +18,11 @@ STEPS = (
     (timedelta(days=1), timedelta(hours=1), "h"),
     (timedelta(days=14), timedelta(days=1), "d"),
 )
+
+SLIGHT = 0.02
+"""Words that weigh less are not marked."""
+STRETCH = 400
+"""Most characters that are shown between two marked words."""
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -50,6 +57,14 @@ def span(length: timedelta) -> str:
         if minutes >= size and minutes % size == 0:
             return counted(minutes // size, name)
     return counted(round(length.total_seconds()), "second")
+
+
+def lasted(length: timedelta) -> str:
+    """How long something took, roughly: "40 s", "12 min", "3 h", "5 d"."""
+    for below, unit, name in STEPS:
+        if length < below:
+            return f"{max(0, length // unit)} {name}"
+    return f"{length // timedelta(days=1)} d"
 
 
 def number(n: int) -> str:
@@ -125,9 +140,51 @@ def lapse(milliseconds: int) -> str:
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
+def carriers(trail: Trail) -> tuple[tuple[str, int], ...]:
+    """The words that carried a verdict most, three at most, with their weights in points of a hundred."""
+    if trail.weighing is None:
+        return ()
+    text = words_of(trail.mention.post)
+    heavy = [word for word in trail.weighing.telling if word.weight >= SLIGHT][:3]
+    return tuple((text[word.start : word.end][:60], round(100 * word.weight)) for word in heavy)
+
+
+def weighed(trail: Trail) -> Iterator[tuple[str, str]]:
+    """Cut a mention's text at the words that were weighed.
+
+    Yields:
+        Each piece with how much it carried: "much", "some" or "little", "against" where it speaks for another label,
+        empty where it says nothing; long stretches of these are cut in the middle.
+    """
+    text, done = words_of(trail.mention.post), 0
+    words = trail.weighing.words if trail.weighing else ()
+    most = max((abs(word.weight) for word in words), default=0.0)
+    for word in words:
+        strength = _strength(word.weight, most)
+        if strength and word.end <= len(text):
+            yield _cut(text[done : word.start]), ""
+            yield text[word.start : word.end], strength
+            done = word.end
+    yield _cut(text[done:]), ""
+
+
+def _cut(stretch: str) -> str:
+    half = STRETCH // 2
+    return stretch if len(stretch) <= STRETCH else f"{stretch[:half]} … {stretch[-half:]}"
+
+
+def _strength(weight: float, most: float) -> str:
+    if abs(weight) < SLIGHT or abs(weight) < 0.1 * most:
+        return ""
+    if weight < 0:
+        return "against"
+    return "much" if weight >= 0.6 * most else "some" if weight >= 0.3 * most else "little"
+
+
 FILTERS = {
     function.__name__: function
     for function in (
-        absolute, ago, counted, lapse, link, money, number, parts, percent, signed, site, span, stamp, star_words, stars
+        absolute, ago, carriers, counted, lapse, lasted, link, money, number, parts, percent, signed, site, span, stamp,
+        star_words, stars, weighed,
     )
 }  # fmt: skip

@@ -91,7 +91,7 @@ def test_the_whole_path_works_by_plain_forms(stage: Stage, case: Case, someone: 
 def test_every_form_of_a_case_is_there_without_scripts(case: Case, someone: Someone) -> None:
     page = text_of(someone("lead").get(f"/cases/{case.public_id}?view=unclaimed"))
     acts = set(re.findall(rf'action="/cases/{case.public_id}/([a-z-]+)"', page))
-    assert acts == {"claim", "snooze", "resolve", "assign", "note", "label"}
+    assert acts == {"claim", "snooze", "resolve", "assign", "note", "label", "remedies", "reply"}
     assert f'href="/cases/{case.public_id}/merge?back=view%3Dunclaimed"' in page
     assert f'href="/cases/{case.public_id}/not-us?back=view%3Dunclaimed"' in page
     assert '<input type="hidden" name="back" value="view=unclaimed">' in page

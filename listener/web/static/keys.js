@@ -33,6 +33,7 @@
   const keys = {
     j: () => step(1), k: () => step(-1),
     c: () => act("c"), u: () => act("u"),
+    r: () => { const field = find('textarea[data-key="r"]'); if (field) field.focus(); else act("r"); },
     n: () => { const field = find('[data-key="n"]'); if (field) field.focus(); },
     "/": () => { const field = find('[data-key="/"]'); if (field) { if (field.offsetParent) field.focus(); else location.assign("/cases"); } },
     e: () => open("e"), h: () => open("h"),

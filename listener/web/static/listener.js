@@ -10,7 +10,12 @@
   const theirs = new Set(["open", "data-touched"]);
 
   // Makes an element the same as a fresh one. What the reader opened, wrote, chose or scrolled to stays.
+  // Whoever looks after an element that says so may keep it as it is; it is told of the fresh one, or of none.
+  const kept = (old, fresh) => old.nodeType === 1 && old.dataset.mine !== undefined
+    && !old.dispatchEvent(new CustomEvent("renewing", { bubbles: true, cancelable: true, detail: fresh }));
+
   const renew = (old, fresh) => {
+    if (kept(old, fresh)) return;
     for (const { name, value } of fresh.attributes) {
       if (!theirs.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
@@ -34,7 +39,7 @@
         else if (twin.nodeValue !== child.nodeValue) twin.nodeValue = child.nodeValue;
       } else old.insertBefore(document.adoptNode(child), at);
     }
-    while (at) { const next = at.nextSibling; at.remove(); at = next; }
+    while (at) { const next = at.nextSibling; if (!kept(at, null)) at.remove(); at = next; }
     if (field && old.value !== value) old.value = value;
   };
 
@@ -46,7 +51,7 @@
       shown = text;
       renew(live(), fresh);
       document.title = page.title;
-      for (const part of [".standing", ".top [href='/campaigns']", ".top [href='/unsure']", ".top [href='/remedies']"]) {
+      for (const part of [".standing", "#stopped", ".top [href='/replies']", ".top [href='/campaigns']", ".top [href='/unsure']", ".top [href='/remedies']"]) {
         const [before, after] = [document, page].map((of) => of.querySelector(part));
         if (before && after && before.outerHTML !== after.outerHTML) before.replaceWith(document.adoptNode(after));
       }
@@ -75,7 +80,7 @@
   const drafts = new Map();
   const place = (field) => { const folder = field.closest(".folder"); return folder ? folder.id + field.id : ""; };
   const recall = () => {
-    for (const field of live().querySelectorAll(".folder textarea")) {
+    for (const field of live().querySelectorAll(".folder textarea:not([data-key=r])")) {
       const kept = drafts.get(place(field));
       if (kept && !field.value) { field.value = kept; field.dataset.touched = "yes"; }
     }
@@ -133,6 +138,14 @@
 
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    const which = event.target.closest("#live a.which");
+    if (which && !event.button && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
+      event.preventDefault();
+      which.textContent = "Reading it once more…";
+      fetch(which.href).then((answer) => { if (answer.ok) look(); else location.assign(which.href); })
+        .catch(() => location.assign(which.href));
+      return;
+    }
     const link = event.target.closest("#live a[href]");
     if (!link || !inbox() || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     if (link.getAttribute("href").startsWith("#")) {
@@ -151,13 +164,13 @@
     const form = event.target;
     if (!inbox() || !form.closest("#live")) return;
     event.preventDefault();
-    const data = new FormData(form, event.submitter);
+    const data = new FormData(form, event.submitter), other = event.submitter && event.submitter.getAttribute("formaction");
     if (data.has("then")) data.set("then", following());
     const sent = new URLSearchParams(data);
     for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
     if (form.method === "get") { go(form.action + "?" + sent); return; }
     if (form.contains(document.activeElement)) document.activeElement.blur();
-    go(form.action, { form, sent });
+    go(other || form.action, { form, sent });
   });
 
   // The case that opens after this one leaves the list: the one below it, else the one above.
@@ -169,8 +182,9 @@
 
   document.addEventListener("input", ({ target }) => {
     target.dataset.touched = "yes";
-    if (target.matches(".folder textarea")) drafts.set(place(target), target.value);
+    if (target.matches(".folder textarea:not([data-key=r])")) drafts.set(place(target), target.value);
   });
+  document.addEventListener("outdated", () => { shown = null; look(); });
   addEventListener("popstate", () => { if (inbox()) go(location.href, { back: true }); });
 
   const listen = () => {
