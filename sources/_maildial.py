@@ -30,6 +30,8 @@ MAX_LITERAL = 16_000_000
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)
 """What the libraries raise when a server or a mail says something they do not understand."""
 
+_GOODBYE = 2.0
+"""Seconds for the last word, on which nothing hangs."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PASSING = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN|OVERQUOTA)", re.IGNORECASE)
 """Response codes of RFC 5530 that say nothing against the credentials or the folder."""
@@ -179,7 +181,8 @@ def reading(server: Server, guard: Guard, user: str, secret: str, seconds: float
                 client.starttls(server.context())
             _sign_in(client, server, user, secret)
             yield client
-            with suppress(imaplib.IMAP4.error, OSError):
+            with suppress(imaplib.IMAP4.error, OSError, AttributeError):
+                client.socket().settimeout(_GOODBYE)
                 client.logout()
     except AdapterError:
         raise
@@ -263,4 +266,6 @@ def sending(server: Server, guard: Guard, seconds: float) -> Iterator[smtplib.SM
             client.ehlo()
         yield client
         with suppress(smtplib.SMTPException, OSError):
+            if client.sock is not None:
+                client.sock.settimeout(_GOODBYE)
             client.quit()

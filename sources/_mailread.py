@@ -32,6 +32,11 @@ _MACHINE = re.compile(
     re.IGNORECASE,
 )
 _ANSWERS = re.compile(r"\s*(re|aw|sv|antw|ref|odp|r)(\[\d+\])?\s*:", re.IGNORECASE)
+_AWAY = re.compile(
+    r"\s*(auto(matic)?.?(reply|response|answer)|out.of.(the.)?office|automatische antwort|abwesen|réponse automatique"
+    r"|absence|respuesta automática|risposta automatica|automatisch antwoord|autosvar|autoodpowiedź)",
+    re.IGNORECASE,
+)
 _EVIL_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
 _ASIAN = {"gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "shift-jis": "cp932"}
 """Names under which more is sent than they stand for."""
@@ -90,7 +95,7 @@ def post_of(letter: Letter, reading: Reading) -> Post | str | None:
     ids = _ID.findall(head.get("message-id", "")) or head.get("message-id", "").split()[:1]
     if author is None or any(reading.own_ids.fullmatch(one) for one in ids):
         return None
-    why = _nobodys(head, letter.head)
+    why = _nobodys(head, letter.head, reading)
     if why is not None:
         return f"{why}: {title[:100] or 'without a subject'}"
     references = [*_ID.findall(head.get("references", "")), *_ID.findall(head.get("in-reply-to", ""))]
@@ -176,16 +181,19 @@ def _automatic(head: Mapping[str, str]) -> bool:
     return "list-unsubscribe" in head and "list-post" not in head and "list-id" not in head
 
 
-def _nobodys(head: Mapping[str, str], message: Message) -> str | None:
+def _nobodys(head: Mapping[str, str], message: Message, reading: Reading) -> str | None:
     """Why a mail is nobody's word: a bounce, or an answer that a machine gave to a mail of ours."""
     kind = message.get_content_type()
     if kind == "multipart/report" or head.get("return-path", "").replace(" ", "") == "<>":
         return "a notice of the mail system"
     if _said(head, "auto-submitted") == "auto-replied" or _said(head, "precedence") == "auto_reply":
         return "an automatic answer"
-    if {"x-autoreply", "x-autorespond", "x-autorepl"} & set(head):
+    if {"x-autoreply", "x-autorespond"} & set(head):
         return "an automatic answer"
-    return None
+    # Exchange calls its absence notes generated, as review sites call their notices.
+    ours = any(reading.own_ids.fullmatch(one) for one in _ID.findall(head.get("in-reply-to", "")))
+    away = ours or _AWAY.match(words(head.get("subject", "")))
+    return "an automatic answer" if away and _said(head, "auto-submitted") not in {"", "no"} else None
 
 
 def _said(head: Mapping[str, str], name: str) -> str:

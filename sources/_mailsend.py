@@ -27,7 +27,7 @@ QUOTED = 5_000
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\Z")
 _ID = re.compile(r"[!-;=?-~]{1,900}\Z")
 _ANSWERS = re.compile(r"(re|aw|sv|antw|odp)(\[\d+\])?\s*:", re.IGNORECASE)
-_OFTEN = re.compile(r"\b4\.7\.|too many|too fast|rate|limit", re.IGNORECASE)
+_OFTEN = re.compile(r"\b4\.7\.|too many|too fast|\brate\b|limit", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

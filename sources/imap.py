@@ -104,7 +104,7 @@ class Mailbox:
         self._address = addressable(options.address or options.user) or ""
         self._realm = f"{options.user}@{options.host}/{options.folder}"
         ours = {one.strip().lower() for one in (self._address, options.user, *options.aliases)}
-        self._reading = Reading(realm=self._realm, ours=frozenset(ours), own_ids=own_ids(self._address))
+        self._reading = Reading(realm=self._realm, ours=frozenset(ours - {""}), own_ids=own_ids(self._address))
 
     def poll(self, place: Place, needs: Sequence[Query], cursor: Cursor | None, budget: Budget) -> Page:
         """Read the mails after the last one, as far as the budget goes; errors as `Source.poll`."""

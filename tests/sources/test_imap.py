@@ -205,6 +205,24 @@ def test_far_apart_uids_are_found_in_few_searches() -> None:
     assert client.asked < 25
 
 
+def test_a_server_that_keeps_its_next_uid_to_itself_is_asked_for_all_that_follow() -> None:
+    class Client:
+        def search(self, criteria: list[str]) -> list[int]:
+            assert criteria == ["UID", "6:*"]
+            return [5, 9, 7]
+
+    assert after(Client(), Reached(validity=1, uid=5), None) == ([7, 9], True)
+
+
+def test_a_mailbox_without_an_address_hears_everybody(dovecot: Dovecot) -> None:
+    dovecot.put("kiosk", mail("nobody's", from_="Somebody"), mail())
+    page = poll(mailbox(dovecot, "kiosk"))
+    assert [(post.author.handle, post.author.name) for post in page.posts] == [
+        ("", "Somebody"),
+        ("kim@customer.example", "Kim Larsen"),
+    ]
+
+
 # --- odd mails ------------------------------------------------------------------------------------------------------
 
 
@@ -415,6 +433,20 @@ def test_servers_that_are_none_are_our_errors(dovecot: Dovecot, lines: tuple[byt
         poll(mailbox(dovecot, "u", port=port, secret="s3cret"))
     assert type(problem.value) is error, problem.value
     assert "s3cret" not in str(problem.value)
+
+
+def test_no_password_leaves_before_the_connection_is_secured(dovecot: Dovecot) -> None:
+    heard: list[bytes] = []
+
+    def listen(stream: socketserver.StreamRequestHandler) -> None:
+        stream.wfile.write(GREETING)
+        while line := stream.rfile.readline(9_999):
+            heard.append(line)
+            stream.wfile.write(b"* CAPABILITY IMAP4rev1\r\n%s OK done\r\n" % line.split()[0])
+
+    with pretender(listen) as port, pytest.raises(Unavailable, match="STARTTLS"):
+        poll(mailbox(dovecot, "u", port=port, security="starttls"))
+    assert not any(b"LOGIN" in line for line in heard)
 
 
 def test_a_server_that_drips_is_cut_off(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -17,7 +18,7 @@ from sources._maildial import BROKEN
 from sources._mailread import Letter, Reading, parsed, post_of, words
 from sources._mailtext import from_html, written
 
-READING = Reading(realm="box", ours=frozenset({"service@brackholm.example"}))
+READING = Reading(realm="box", ours=frozenset({"service@brackholm.example"}), own_ids=re.compile(r"own\d@x"))
 ARRIVED = datetime(2026, 11, 14, 9, 0, tzinfo=UTC)
 
 
@@ -75,6 +76,12 @@ def test_the_author_is_whom_an_answer_would_reach(headers: dict[str, str], handl
         ({"From": "service@brackholm.example"}, None),
         ({"From": "Service <SERVICE@brackholm.example>", "Reply-To": "service@brackholm.example"}, None),
         ({"Auto-Submitted": "auto-replied", "Subject": "Away"}, "an automatic answer: Away"),
+        (
+            {"Auto-Submitted": "auto-generated", "Subject": "Automatic reply: Parcel"},
+            "an automatic answer: Automatic reply: Parcel",
+        ),
+        ({"Auto-Submitted": "auto-generated", "In-Reply-To": "<own1@x>"}, "an automatic answer: without a subject"),
+        ({"Message-ID": "<own1@x>"}, None),
         ({"X-Autoreply": "yes"}, "an automatic answer: without a subject"),
         ({"Return-Path": "<>", "Subject": "Undelivered"}, "a notice of the mail system: Undelivered"),
         ({"Content-Type": "multipart/report; boundary=x"}, "a notice of the mail system: without a subject"),

@@ -232,6 +232,7 @@ def test_only_the_customer_and_ourselves_get_it() -> None:
         ({"end": b"5" * 9_000 + b"\r\n"}, Unclear, 1),
         ({"end": b"250-a\r\n250\r\n"}, None, 1),
         ({"QUIT": CLOSE}, None, 1),
+        ({"QUIT": HANG}, None, 1),
     ],
 )
 def test_each_answer_of_a_mail_server_has_its_meaning(answers: Any, error: type | None, sent: int) -> None:
@@ -270,6 +271,12 @@ def test_a_late_answer_counts() -> None:
 def test_a_server_that_is_not_there_was_sent_nothing() -> None:
     with pytest.raises(Unavailable, match="Connection refused"):
         mailbox(free_port()).reply(POST, approved(), "k")
+
+
+def test_nothing_leaves_before_the_connection_is_secured() -> None:
+    with OddSmtp() as smtp, pytest.raises(Rejected, match="offers no STARTTLS"):
+        mailbox(smtp.port, smtp_security="starttls").reply(POST, approved(), "k")
+    assert [said.split()[0] for said in smtp.said] == ["ehlo"]
 
 
 def test_a_server_that_cannot_sign_in_is_not_told_the_password() -> None:
