@@ -48,7 +48,7 @@ def score(
     Needs no configuration: the scorer is the one that comes along. Each answer has `label`, `confidence`, `certainty`
     ("unsure" asks for a person's eye), the three probabilities, the `language`, and the `scorer` with its revision.
     """
-    scorer = _scorer(config)
+    scorer = scorer_of(config)
     for batch in _batches():
         found = _judged(scorer, batch)
         lines = (
@@ -70,7 +70,7 @@ def evaluate(
     from listener.pipeline.border import border
 
     rows = list(read_rows(file))
-    scorer = _scorer(config)
+    scorer = scorer_of(config)
     with border("scorer"):
         report = compare(scorer, rows)
     if as_json:
@@ -79,7 +79,7 @@ def evaluate(
         _show(report)
 
 
-def _scorer(config: Path | None) -> Scorer:
+def scorer_of(config: Path | None) -> Scorer:
     """The scorer of a configuration, or the one that comes along."""
     from listener.core.tools import Tools
     from listener.registry import build_scorer

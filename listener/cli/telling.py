@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from listener.cli.options import Config, Json, answer, examples, reading, say
+from listener.cli.options import Config, Json, answer, examples, find, reading, say
 from listener.core.errors import ListenerError
 
 if TYPE_CHECKING:
     from listener.core.case import Case
     from listener.core.delivery import Delivery
     from listener.core.mention import Mention
+    from listener.core.occlusion import Weighing
     from listener.core.sentiment import Verdict
     from listener.core.trail import Trail
     from listener.store import Store
 
 _LONGEST_ID = 18
 _WINDOW = timedelta(days=180)
+_WEIGHED = 5
+_TOLD = 6
 
 
 def add_to(cli: typer.Typer) -> None:
     """Add the command of this module."""
     cli.command(
         epilog=examples(
-            "listener explain 4711", "listener explain Xy3kQ9zT_a1b --json", "listener explain 4711 --similar"
+            "listener explain 4711",
+            "listener explain 4711 --words",
+            "listener explain Xy3kQ9zT_a1b --json",
+            "listener explain 4711 --similar",
         )
     )(explain)
 
 
 def explain(
     subject: Annotated[str, typer.Argument(metavar="ID", help="A mention's number, or a case's id as in its link.")],
+    words: Annotated[
+        bool,
+        typer.Option("--words", help="Also ask which words carried the verdicts (five at most)."),
+    ] = False,
     similar: Annotated[
         bool, typer.Option("--similar", help="Also find mentions of its brand that say the like.")
     ] = False,
@@ -47,6 +58,7 @@ def explain(
     with reading(config) as store:
         trails, case = _found(store, subject)
         deliveries = store.outbox.of_case(case.id) if case else ()
+        trails = _weighed(config, trails) if words else trails
         alike = _alike(store, trails[0].mention) if similar and trails else ()
     if as_json:
         answer(
@@ -90,6 +102,25 @@ def _found(store: Store, subject: str) -> tuple[tuple[Trail, ...], Case | None]:
     raise ListenerError(f"neither a mention nor a case has the id `{subject[:40]}`")
 
 
+def _weighed(config: Path | None, trails: tuple[Trail, ...]) -> tuple[Trail, ...]:
+    """The same mentions with the words that carried their verdicts; the first few that nobody asked about before.
+
+    Raises:
+        AdapterError: the scorer cannot be asked.
+    """
+    from listener.casework.why import weighed
+    from listener.cli.judging import scorer_of
+
+    unknown = [trail.mention.id for trail in trails if trail.verdict and trail.weighing is None][:_WEIGHED]
+    if not unknown:
+        return trails
+    scorer = scorer_of(find(config))
+    return tuple(
+        replace(trail, weighing=weighed(scorer, trail.mention)) if trail.mention.id in unknown else trail
+        for trail in trails
+    )
+
+
 def _alike(store: Store, mention: Mention) -> tuple[tuple[float, Mention], ...]:
     """The mentions of the same brand that come nearest in meaning, of the half year before."""
     near = store.vectors.near(mention, mention.seen_at - _WINDOW)
@@ -117,6 +148,8 @@ def _mention(trail: Trail) -> Iterator[str]:
     yield f"  matched: {', '.join(mention.queries) or 'the place is about the brand'}{words}"
     if trail.verdict is not None:
         yield f"  verdict: {_verdict(trail.verdict)}, {_time(trail.judged_at)}"
+    if trail.weighing is not None:
+        yield f"  words: {_words(trail, trail.weighing)}, asked {trail.weighing.scorer}"
     if mention.sentiment is not None:
         found = mention.sentiment
         yield f"  sentiment: {found.label} ({found.certainty} {found.confidence:.2f}), score {found.score:+.2f}"
@@ -148,6 +181,20 @@ def _verdict(verdict: Verdict) -> str:
         f"{verdict.label}, {verdict.certainty} (negative {chances.negative:.2f}, neutral {chances.neutral:.2f}, "
         f"positive {chances.positive:.2f}{parts}) by {verdict.scorer}"
     )
+
+
+def _words(trail: Trail, weighing: Weighing) -> str:
+    """The heaviest words for and against, with the points of the label's probability that they carry."""
+    from listener.pipeline.parts import words_of
+
+    text = words_of(trail.mention.post)
+    heaviest = sorted(weighing.words, key=lambda word: -abs(word.weight))[:_TOLD]
+    said = [
+        f"{_short(text[word.start : word.end])[:60]} {100 * word.weight:+.0f}"
+        for word in heaviest
+        if abs(word.weight) >= 0.01
+    ]
+    return f"{weighing.label} {weighing.probability:.2f} by {', '.join(said) or 'nothing in particular'}"
 
 
 def _time(moment: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -79,6 +80,16 @@ def test_explain_tells_every_step_with_reasons_and_versions(judged: Home, comman
     assert answered["mentions"][0]["verdict"]["scorer"].startswith("bundled-en@")
     assert answered["deliveries"][0]["tries"][0]["outcome"] == "accepted"
     assert "Case: none" in command("explain", "2").out
+
+
+def test_explain_tells_which_words_carried_the_verdict(judged: Home, command: Command) -> None:
+    assert "words: " not in command("explain", "1").out
+    told = command("explain", "1", "--words")
+    assert told.code == 0, told.err
+    assert re.search(r"words: negative 0\.\d\d by \w+ \+\d+.*, asked bundled-en@", told.out), told.out
+    answered = command("explain", "1", "--words", "--json").json
+    assert isinstance(answered, dict)
+    assert answered["mentions"][0]["weighing"]["label"] == "negative"
 
 
 def test_explain_finds_what_says_the_like(judged: Home, command: Command) -> None:

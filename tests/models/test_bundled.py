@@ -14,6 +14,7 @@ import pytest
 
 import models.bundled
 from listener.core.errors import Rejected, SettingsError
+from listener.core.occlusion import weigh
 from listener.core.sentiment import LABELS, Verdict
 from listener.core.tools import Tools
 from listener.testing import check_scorer
@@ -351,3 +352,19 @@ def test_a_damaged_bundle_is_rejected_with_its_cure(
     monkeypatch.setattr(models.bundled, "_DIRECTORY", copy)
     with pytest.raises(Rejected, match="install Listener again"):
         make().load()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("My kettle is broken again", {"broken"}),
+        ("Not happy with the delivery", {"Not"}),
+        ("I love the new app", {"love"}),
+        ("I have now been waiting six weeks", {"weeks", "waiting", "six"}),
+        ("The staff were wonderful and so patient with me", {"wonderful"}),
+        ("Support was useless from start to finish", {"useless"}),
+    ],
+)
+def test_the_word_that_carries_a_verdict_ranks_first(scorer: Bundled, text: str, words: set[str]) -> None:
+    heaviest = weigh(text, scorer.name, scorer.read).telling[0]
+    assert text[heaviest.start : heaviest.end] in words
