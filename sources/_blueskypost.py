@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from listener.core.mention import Author, Engagement, Post
-from listener.core.reply import Approval
+from listener.core.reply import Approval, Posted
 
 COLLECTION = "app.bsky.feed.post"
 PROFILES = "https://bsky.app/profile"
@@ -56,6 +56,16 @@ def members_only(raw: Mapping[str, Any]) -> bool:
     labels = _inner(raw, "author").get("labels")
     listed = [label for label in labels if isinstance(label, dict)] if isinstance(labels, list) else []
     return any(label.get("val") == MEMBERS_ONLY and not label.get("neg") for label in listed)
+
+
+def closed(view: Mapping[str, Any]) -> str | None:
+    """Why nobody would see our answer under a post, as the network shows it to us; None where nothing is in the way."""
+    if _inner(view, "viewer").get("replyDisabled"):
+        return "its author admits no answers from this account"
+    between = _inner(_inner(view, "author"), "viewer")
+    if between.get("blockedBy"):
+        return "its author blocks this account"
+    return "this account blocks its author" if between.get("blocking") or between.get("blockingByList") else None
 
 
 def read(raw: Mapping[str, Any]) -> Post | None:
@@ -122,6 +132,11 @@ def answer(approved: Approval, above: Mapping[str, Any]) -> dict[str, Any]:
     return (
         made | ({"langs": spoken} if spoken else {}) | ({"facets": facets} if (facets := links(approved.text)) else {})
     )
+
+
+def posted(did: str, handle: str, rkey: str) -> Posted:
+    """What an answer is called and where people see it."""
+    return Posted(external_id=f"at://{did}/{COLLECTION}/{rkey}", url=page(named(handle, did), rkey))
 
 
 def links(text: str) -> list[dict[str, Any]]:

@@ -8,11 +8,13 @@ Cannot: read the whole network (its search leaves gaps), notice deletions, answe
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from listener.core.errors import RateLimited, Rejected, Unauthorized, Unavailable, Unclear
 from listener.core.mention import Post
@@ -44,6 +46,13 @@ class BlueskyOptions:
     service: str = "https://bsky.social"
     search: tuple[str, ...] = ()
     notifications: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what can never work: ValueError."""
+        if not re.fullmatch(r"@?[\w-]+(\.[\w-]+)+|did:[\w.:%-]+", self.handle.strip()):
+            raise ValueError("`handle`: write the account as in shop.example, without spaces")
+        if not self.service.startswith(("https://", "http://")) or not urlsplit(self.service).hostname:
+            raise ValueError("`service`: write the address as https://host")
 
 
 class Bluesky:
@@ -107,32 +116,32 @@ class Bluesky:
         if (stands := self.find(post, approved, key)) is not None:
             return stands
         record = posts_.answer(approved, self._above(post))
-        rkey = posts_.record_key(approved, key)
-        us = self._session.account()
-        body = {"repo": us.did, "collection": posts_.COLLECTION, "rkey": rkey, "record": record}
-        told = self._session.procedure("com.atproto.repo.createRecord", body)
-        if told.get("uri") != (uri := f"at://{us.did}/{posts_.COLLECTION}/{rkey}"):
-            raise Unclear(f"{self._options.service} took the answer and calls it something else than {uri}")
-        return self._posted(rkey)
+        where = self._where(approved, key)
+        told = self._session.procedure("com.atproto.repo.createRecord", {**where, "record": record})
+        posted = self._posted(where["rkey"])
+        if told.get("uri") != posted.external_id:
+            raise Unclear(f"{self._options.service} took the answer and does not call it {posted.external_id}")
+        return posted
 
     def find(self, post: Post, approved: Approval, key: str) -> Posted | None:
         """Look for the answer in our own records, which tell for sure; errors as `listener.Replier.find`."""
-        rkey = posts_.record_key(approved, key)
-        us = self._session.account().did
+        where = self._where(approved, key)
         try:
-            self._session.query(
-                "com.atproto.repo.getRecord", {"repo": us, "collection": posts_.COLLECTION, "rkey": rkey}
-            )
-        except Unauthorized:
-            raise
-        except Rejected:
+            self._session.query("com.atproto.repo.getRecord", where)
+        except Rejected as exc:
+            if isinstance(exc, Unauthorized):
+                raise
             return None  # the session stands, so what was refused is the key
-        return self._posted(rkey)
+        return self._posted(where["rkey"])
+
+    def _where(self, approved: Approval, key: str) -> dict[str, str]:
+        """The answer's place in our own repository."""
+        rkey = posts_.record_key(approved, key)
+        return {"repo": self._session.account().did, "collection": posts_.COLLECTION, "rkey": rkey}
 
     def _posted(self, rkey: str) -> Posted:
         us = self._session.account()
-        uri = f"at://{us.did}/{posts_.COLLECTION}/{rkey}"
-        return Posted(external_id=uri, url=posts_.page(posts_.named(us.handle, us.did), rkey))
+        return posts_.posted(us.did, us.handle, rkey)
 
     def _above(self, post: Post) -> Mapping[str, Any]:
         """The post to answer as it stands now: an answer names its very state, and its author may admit none."""
@@ -143,19 +152,16 @@ class Bluesky:
             raise Rejected("the post is gone: its author deleted it, or we may not see it")
         if not (isinstance(above, dict) and isinstance(above.get("cid"), str) and above.get("uri") == post.external_id):
             raise Unavailable(f"{self._options.service} showed another post than was asked for")
-        viewer = above.get("viewer")
-        if isinstance(viewer, dict) and viewer.get("replyDisabled"):
-            raise Rejected("its author admits no answers from this account")
+        if (why := posts_.closed(above)) is not None:
+            raise Rejected(why)
         return above
 
     def _entries(self, walk: Walk, count: int, seconds: float) -> tuple[Walk, list[Mapping[str, Any]], str]:
         """One page of a track, newest first, and the token of the next; from the top where the old token fails."""
         try:
             return walk, *self._asked(walk, count, seconds)
-        except (RateLimited, Unauthorized):
-            raise
-        except (Rejected, Unavailable):  # a server in two parts answers 502 to a token that it cannot read
-            if not walk.token:
+        except (Rejected, Unavailable) as exc:  # a server in two parts answers 502 to a token that it cannot read
+            if not walk.token or isinstance(exc, RateLimited | Unauthorized):
                 raise
         walk = walk.afresh()
         return walk, *self._asked(walk, count, seconds)

@@ -14,8 +14,9 @@ from listener.core.mention import normalise
 from listener.core.query import Cursor
 from listener.core.reply import Approval, digest
 from listener.testing import HOSTILE
-from sources._blueskypost import answer, links, members_only, moment, read, record_key
+from sources._blueskypost import answer, closed, links, members_only, moment, read, record_key
 from sources._blueskywalk import MENTIONS, OVERLAP, PAGES, SWEEP, SWEEP_EVERY, Walk, named_tracks, token_moment, unpack
+from sources.bluesky import BlueskyOptions
 
 AT = datetime(2026, 11, 14, 9, 0, 0, 250_000, tzinfo=UTC)
 NOW = int(AT.timestamp() * 1000)
@@ -145,6 +146,22 @@ def test_only_a_standing_label_asks_for_members_only() -> None:
     assert labelled({"val": "x"}, {"val": "!no-unauthenticated"})
     assert not labelled({"val": "!no-unauthenticated", "neg": True})
     assert not labelled("odd")
+
+
+def test_a_post_whose_author_shuts_us_out_says_so() -> None:
+    assert closed(VIEW) is None
+    assert closed({**VIEW, "viewer": {"replyDisabled": False}, "author": {"viewer": {"blockedBy": False}}}) is None
+    assert "no answers" in str(closed({**VIEW, "viewer": {"replyDisabled": True}}))
+    assert closed({**VIEW, "author": {"viewer": {"blockedBy": True}}}) == "its author blocks this account"
+    assert closed({**VIEW, "author": {"viewer": {"blocking": "at://x"}}}) == "this account blocks its author"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"handle": ""}, {"handle": "a b"}, {"handle": "shop.example", "service": "bsky.social"}]
+)
+def test_options_that_can_never_work_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"`(handle|service)`"):
+        BlueskyOptions(**wrong)  # type: ignore[arg-type]
 
 
 def test_an_answer_to_a_first_post_has_it_as_root_and_parent() -> None:
