@@ -325,8 +325,12 @@ def test_tls_checks_the_name_and_the_authority(dovecot: Dovecot, user: str, secu
 
 
 def test_a_wrong_password_is_told_without_it(dovecot: Dovecot, user: str) -> None:
-    for secret in ("wr0ng-w0rd", "wröng-wörd", "wr0ng\r\nx"):
-        with pytest.raises(Unauthorized) as problem:
+    for secret, why in (
+        ("wr0ng-w0rd", "refused"),
+        ("wröng-wörd", "refused"),
+        (f"{PASSWORD}\r\nx NOOP", "one line each"),
+    ):
+        with pytest.raises(Unauthorized, match=why) as problem:
             poll(mailbox(dovecot, user, secret))
         assert (
             secret not in f"{problem.value!r} {problem.value} {problem.value.__cause__} {problem.value.__context__!r}"
@@ -424,7 +428,6 @@ OK = b"TAG OK done\r\n"
         ((GREETING, OK, b"* OK [UIDVALIDITY x] .\r\nTAG OK .\r\n"), Unavailable),
         ((GREETING, OK, SELECTED, b"* SEARCH a b\r\nTAG OK\r\n"), Unavailable),
         ((GREETING, OK, SELECTED, FOUND, b"* 1 FETCH ((((\r\nTAG OK\r\n"), Unavailable),
-        ((GREETING, OK, SELECTED, FOUND, LISTED, b"* 1 FETCH (UID 1 BODY[]<0> {9999999999}\r\n"), Unavailable),
         ((GREETING, OK, SELECTED, FOUND, LISTED, b"* 1 FETCH (UID 1 BODY[]<0> {100}\r\nFrom"), Unavailable),
     ],
 )
@@ -433,6 +436,13 @@ def test_servers_that_are_none_are_our_errors(dovecot: Dovecot, lines: tuple[byt
         poll(mailbox(dovecot, "u", port=port, secret="s3cret"))
     assert type(problem.value) is error, problem.value
     assert "s3cret" not in str(problem.value)
+
+
+def test_no_server_may_fill_the_memory(dovecot: Dovecot) -> None:
+    huge = b"* 1 FETCH (UID 1 BODY[]<0> {9999999999}\r\n"
+    told = says(GREETING, OK, SELECTED, FOUND, LISTED, huge)
+    with pretender(told) as port, pytest.raises(Unavailable, match="announced 9999999999 bytes"):
+        poll(mailbox(dovecot, "u", port=port))
 
 
 def test_no_password_leaves_before_the_connection_is_secured(dovecot: Dovecot) -> None:
