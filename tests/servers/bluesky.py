@@ -32,7 +32,7 @@ from sources.bluesky import BlueskyOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".servers" / "bluesky"
-LOCK = Path(__file__).parent / "bluesky_network" / "package-lock.json"
+LOCK = Path(__file__).parent / "bluesky_network" / "pinned.json"
 BUILT, FAILED, LOG = HOME / "built", HOME / "failed", HOME / "install.log"
 CURE = "run `make servers` (as root, with Node 20 and npm; it installs PostgreSQL and Redis)"
 PATIENCE = 600
