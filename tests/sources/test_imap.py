@@ -25,7 +25,7 @@ from listener.testing import HOSTILE, START, FakeClock, check_source
 from sources._mailcursor import Reached, after, unpack
 from sources.imap import Mailbox, MailboxOptions
 from tests.servers.dovecot import HOST, PASSWORD, Dovecot
-from tests.sinks import free_port
+from tests.sinks import eventually, free_port
 
 pytestmark = pytest.mark.servers
 
@@ -169,9 +169,14 @@ def test_a_folder_made_anew_is_read_again_from_a_day_before(dovecot: Dovecot, us
         fill()
         ids, pages = drained(lambda: mailbox(dovecot, user, clock=clock, folder="Cases"))
         assert len(ids) == 6
-        client.delete_folder("Cases")
-        time.sleep(1.1)  # Dovecot makes UIDVALIDITY of the second
-        client.create_folder("Cases")
+        was = client.folder_status("Cases", ["UIDVALIDITY"])
+
+        def anew() -> bool:
+            client.delete_folder("Cases")
+            client.create_folder("Cases")
+            return bool(client.folder_status("Cases", ["UIDVALIDITY"]) != was)
+
+        eventually(anew, "another UIDVALIDITY")
     fill()
     again, told = drained(lambda: mailbox(dovecot, user, clock=clock, folder="Cases"), pages[-1].cursor, posts=2)
     assert again == ids[1:]
@@ -459,7 +464,7 @@ def test_no_password_leaves_before_the_connection_is_secured(dovecot: Dovecot) -
     assert not any(b"LOGIN" in line for line in heard)
 
 
-def test_a_server_that_drips_is_cut_off(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_drips_is_cut_off(dovecot: Dovecot) -> None:
     def drip(stream: socketserver.StreamRequestHandler) -> None:
         while True:
             stream.wfile.write(b"*")
