@@ -399,7 +399,7 @@ def test_trouble_before_the_write_says_that_nothing_was_posted(
 def test_an_answer_of_any_signs_comes_through_as_it_was_approved(http: Client, us: Account, kim: Account) -> None:
     post = heard(http, us, kim.post(f"@{us.handle} <b>&amp; \u202e", about=us)["uri"])
     assert post.text.endswith("<b>&amp; \u202e")
-    said = approval('<script>alert(1)</script> \'"\\ \u202e\u200d👩‍👩‍👧 https://shop.example/ü\n\n"')
+    said = approval(' <script>alert(1)</script> \'"\\ \u202e\u200d👩‍👩‍👧 https://shop.example/ü\n \n\n"')
     source(http, us).reply(post, said, "r1")
     assert written(us, said.text) == 1
 
