@@ -123,7 +123,7 @@ class Mailbox:
                     if found is _LATER:
                         return self._page(posts, replace(reached, tries=reached.tries + 1), gap, rejected, more=False)
                     if isinstance(found, Post):
-                        posts[found.external_id] = found
+                        posts.setdefault(found.external_id, found)
                     elif found:
                         rejected.append(f"mail {uid}: {found}")
                 reached = replace(reached, uid=uid, tries=0)
