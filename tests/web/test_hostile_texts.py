@@ -20,6 +20,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser
 
+from listener.casework import Wished
 from listener.core.call import Told
 from listener.core.campaign import Draft
 from listener.core.errors import Refused
@@ -104,6 +105,7 @@ class Filled:
         self._calls(whole // 100)
         self._campaigns(whole // 160)
         self._cases = stage.store.cases.unresolved(100_000)
+        self._remedies(whole // 200)
         self._customers(whole // 200)
         while len(self.taken) < whole:
             case = self._cases[len(self.taken) % len(self._cases)].public_id
@@ -178,6 +180,17 @@ class Filled:
             )  # fmt: skip
             self.stage.campaigns.register(draft, self._lead)
 
+    def _remedies(self, many: int) -> None:
+        """Kinds, and remedies with what they are and what came of them."""
+        remedies, admin = self.stage.remedies, Actor(colleague=self.stage.colleague("admin"), via="page")
+        for n in range(5):
+            self._keep("kind", lambda text, n=n: remedies.terms.add_kind(text[:60], 100 + n, admin))
+        kinds = remedies.kinds()
+        for n in range(many):
+            wished = Wished(key=f"remedy {n}", kind=kinds[n % len(kinds)].name, cents=n, what=self._next("remedy", 500))
+            made = remedies.give(self._cases[n % 7].public_id, wished, self._lead).remedy.public_id
+            self._keep("outcome", lambda text, made=made: remedies.finish(made, self._lead, text[:500]))
+
     def _customers(self, many: int) -> None:
         """Customers, two authors each, with a name and a note."""
         panels = [self.stage.customers.of_case(case) for case in self._cases[:many]]
@@ -221,6 +234,7 @@ def paths(stage: Stage, colleagues: int) -> Iterator[tuple[str, str]]:
     yield from (("admin", f"/customers?page={n}") for n in (1, 2, 3))
     yield from (("admin", f"/customers/{each.public_id}") for each in stage.customers.page(limit=1000))
     yield from (("admin", path) for path in ("/colleagues", "/audit", "/trends", "/places", "/account", "/calls/new"))
+    yield from (("admin", path) for path in ("/remedies", "/remedies/terms"))
     for n in range(colleagues):
         yield from ((f"agent-{n}", path) for path in ("/cases", "/account", "/calls/new"))
 

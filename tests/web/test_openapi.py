@@ -32,6 +32,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from listener.casework import Wished
 from listener.core.campaign import Draft
 from listener.core.colleague import Right, Role
 from listener.core.event import Actor
@@ -109,8 +110,15 @@ def known(stage: Stage) -> Known:
         if one != other
     ]
     mentions = [trail.mention.id for trail in stage.store.trails.judged(limit=60)]
+    agent = Actor(colleague=stage.colleague("agent", "agent-two"), via="page")
+    remedies = [
+        stage.remedies.give(case, Wished(key=case, kind="refund", cents=cents, what="postage"), agent).remedy.public_id
+        for case, cents in zip(cases[:20], (500, 60_000) * 10, strict=True)
+    ]
     return {
-        "cases": cases, "campaigns": campaigns, "customers": customers, "voices": voices,
+        "cases": cases, "remedies": remedies, "kind": ["voucher", "refund"], "kind_id": [1, 2, 3], "month": ["2026-11"],
+        "cents": [0, 100, 5000, 900_000], "usual": [100], "severity": ["low", "crisis"], "currency": ["SEK"],
+        "campaigns": campaigns, "customers": customers, "voices": voices,
         "handle": ["agent-two", "agent-three", "nobody"], "to": ["agent", "agent-two", "lead"],
         "event": range(1, 400), "mention": mentions, "version": [1, 2, 3], "brand": ["Acme", "Globex"],
         "source": [people[0].source], "realm": [people[0].realm], "name": ["Mine", "Acme too"],
@@ -124,7 +132,8 @@ def values(name: str, path: str, there: Known) -> Sequence[Any]:
     if name == "handle" and "customers" in path:
         return there["voices"]
     if name in {"public_id", "into"}:
-        return next(there[noun] for noun in ("campaigns", "customers", "cases") if f"/{noun}" in path)
+        nouns = ("campaigns", "customers", "cases", "remedies")
+        return next((there[noun] for noun in nouns if f"/{noun}" in path), ())
     return there.get(name, ())
 
 
@@ -230,7 +239,7 @@ ODD = (
 
 CHOSEN = {
     "until": "custom", "outcome": "answered", "label": "negative", "role": "agent", "mood": "neutral", "days": "7",
-    "brand": "Acme", "way": "phone",
+    "brand": "Acme", "way": "phone", "decision": "approve",
 }  # fmt: skip
 """Fields that take one of a few words; the others are read only once these fit."""
 
