@@ -134,7 +134,7 @@ class Daemon:
         """
         with ExitStack() as ends:
             self._heed_signals()
-            errands = Errands(self._app, self._wake, lambda: self._address)
+            errands = Errands(self._app, self._wake, lambda: self._address, alone=False)
             control = Control(
                 socket_path(self._app.settings.state_dir),
                 {**errands.all(), "reload": self._asked_to_reload, "status": self._status},

@@ -1,4 +1,4 @@
-"""What commands may have done to the database: import rows, send dead work again, make and close accounts.
+"""What commands may have done to the database: import rows, send dead work again, judge again, make and close accounts.
 
 The daemon does it when asked through its socket, a command does it itself while it holds the lock; so both ways run
 the very same code.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +23,9 @@ from listener.core.errors import ListenerError, SettingsError
 from listener.core.event import OPERATOR
 from listener.core.mention import Post
 from listener.core.query import Place
+from listener.core.rescore import Scope
 from listener.core.work import DeadRow
+from listener.pipeline.border import border
 from listener.settings import Settings, suggest
 
 T = TypeVar("T")
@@ -70,6 +73,16 @@ class Requeue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Judges again what was judged before, a portion a time; see `listener.core.rescore.Scope`."""
+
+    brand: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    changed_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
     """Makes an account."""
 
@@ -92,15 +105,19 @@ class Errands:
         app: the application, whose lock this process holds.
         wake: called with the names of the steps that have new work.
         pages: gives the address under which this process serves the pages; empty where it serves none.
+        alone: whether nobody judges here meanwhile; otherwise what is judged again waits for what is new.
     """
 
     def __init__(
-        self, app: App, wake: Callable[[str], None] = lambda _: None, pages: Callable[[], str] = str
+        self, app: App, wake: Callable[[str], None] = lambda _: None, pages: Callable[[], str] = str, *,
+        alone: bool = True,
     ) -> None:  # fmt: skip
         """Keep them."""
         self._app = app
         self._wake = wake
         self._pages = pages
+        self._alone = alone
+        self._rescoring = Lock()
 
     def all(self) -> Mapping[str, Errand]:
         """Every errand by name."""
@@ -108,6 +125,7 @@ class Errands:
             "begun": self._begun,
             "import": self._import,
             "requeue": self._requeue,
+            "rescore": self._rescore,
             "invite": self._invite,
             "reset": self._reset,
             "close": self._close,
@@ -185,6 +203,24 @@ class Errands:
         store = self._app.store
         return tuple(dead_id(row) for row in (*store.mentions.dead(_MANY), *store.outbox.dead(_MANY)))
 
+    def _rescore(self, words: Words) -> Words:
+        """Begin a rescore or go on with it: one portion, unless something new waits to be judged."""
+        asked = _understood(Again, words)
+        scope = Scope(**asdict(asked))
+        brands = {brand for brand, _ in self._app.store.trends.totals()} | {b.name for b in self._app.settings.brands}
+        if scope.brand is not None and scope.brand not in brands:
+            raise ListenerError(f"nothing is known of a brand `{scope.brand}`; {suggest(scope.brand, sorted(brands))}")
+        store = self._app.store
+        with self._rescoring, border("scorer"):
+            running = store.rescores.begin(self._app.scorer.name, scope, self._app.clock())
+            waits = not self._alone and store.trails.oldest_waiting("judge") is not None
+            now = running if waits else self._app.rescore() or running
+        return {
+            "id": now.id, "scorer": now.scorer, "whole": now.whole, "done": now.done, "changed": now.changed,
+            "finished": now.finished_at is not None, "waits": waits, "resumed": running.done,
+            "shifts": [asdict(shift) for shift in store.rescores.shifts(now.id)] if now.finished_at else [],
+        }  # fmt: skip
+
     def _invite(self, words: Words) -> Words:
         asked = _understood(Invite, words)
         return self._link(*self._app.accounts.invite(OPERATOR, asked.handle, asked.name, asked.role))
@@ -234,7 +270,7 @@ def _understood(kind: type[T], words: Words) -> T:
 
 @cache
 def _adapters() -> Mapping[type, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(kind) for kind in (Portion, Begun, Requeue, Invite, Named)}
+    return {kind: TypeAdapter(kind) for kind in (Portion, Begun, Requeue, Again, Invite, Named)}
 
 
 def _adapter(kind: type[T]) -> TypeAdapter[T]:

@@ -26,6 +26,8 @@ EVENTS: Mapping[str, str] = {
     "place_gap": "posts may be missing at a place",
     "page_stored": "an answer of a place was stored",
     "judged": "a batch of mentions was judged",
+    "rescored": "what was judged before was judged again, to the end",
+    "rescore_skipped": "a text at which judging again failed three times keeps its verdict",
     "batch_failed": "a batch could not be judged and is tried again one by one",
     "case_opened": "a case was opened or reopened",
     "case_grown": "a mention joined a case",

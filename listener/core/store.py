@@ -20,6 +20,7 @@ from listener.core.notification import Notification
 from listener.core.place import PlaceTurn
 from listener.core.query import Cursor, Match
 from listener.core.reply import Reply, Stop
+from listener.core.rescore import Corrections, Rescores
 from listener.core.route import SLA, Route, Severity
 from listener.core.sentiment import Sentiment, Verdict
 from listener.core.work import Judged, Routed, Step
@@ -258,6 +259,16 @@ class Campaigns(Protocol):
 
 class Store(Protocol):
     """The database, by noun."""
+
+    @property
+    def corrections(self) -> Corrections:
+        """What colleagues said of labels."""
+        ...
+
+    @property
+    def rescores(self) -> Rescores:
+        """Judging again what was judged before."""
+        ...
 
     @property
     def places(self) -> Places:

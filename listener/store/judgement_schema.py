@@ -18,3 +18,31 @@ CREATE TABLE word_weights (                 -- which words of a post carried its
     weights TEXT NOT NULL                   -- JSON: where words begin and end, and what they weigh; no word itself
 );
 """
+
+RESCORES = """
+CREATE TABLE rescores (                     -- judging again what was judged before; one at a time is not finished
+    id INTEGER PRIMARY KEY,
+    scorer TEXT NOT NULL,                   -- who judges
+    brand TEXT,
+    since INTEGER,
+    until INTEGER,
+    changed_only INTEGER NOT NULL,
+    began_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    whole INTEGER NOT NULL,                 -- mentions when it began
+    done INTEGER NOT NULL DEFAULT 0,
+    changed INTEGER NOT NULL DEFAULT 0,
+    tries INTEGER NOT NULL DEFAULT 0,       -- of the next portion, counted before it begins
+    reached INTEGER NOT NULL DEFAULT 0,     -- changed in the transaction that changes the mentions
+    last INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX rescores_unfinished ON rescores (finished_at IS NULL) WHERE finished_at IS NULL;
+CREATE TABLE rescore_shifts (               -- what a rescore changed: how many went from one state to another
+    rescore_id INTEGER NOT NULL REFERENCES rescores(id),
+    brand TEXT NOT NULL,
+    was TEXT NOT NULL,                      -- a label, or unsure
+    became TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (rescore_id, brand, was, became)
+) WITHOUT ROWID;
+"""
