@@ -67,9 +67,8 @@ def _unquoted(whole: str) -> str:
             quoted = one.startswith(">")
             lines[at] = f"{'>' if quoted else ''}\ue000{len(held)}\ue001"
             held.append(one[quoted:])
-    short = "\n".join(lines)
-    # The parser's expressions grow with the square of blank lines in a row.
-    parts = _parsed(re.sub(r"\n{3,}", "\n\n", short))
+    # Blank lines in a row, which take the parser long as well, are folded already.
+    parts = _parsed("\n".join(lines))
     said = [_own(part.content, part.headers or "", first=number == 0) for number, part in enumerate(parts)]
     return _HELD.sub(lambda found: held[int(found[1])], "\n\n".join(filter(None, said))).strip()
 

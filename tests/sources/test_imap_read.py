@@ -247,6 +247,7 @@ def test_quoted_mails_are_left_out_of_answers(text: str, own: str) -> None:
         ("Bad.\n\nSent from my iPhone", "Bad."),
         ("Hello,\n\nThanks, but I want my money back.", None),
         ("Bad.\n\nThanks for nothing\nKim", None),
+        ("Skidt.\n\nTak for ingenting\nKim", None),
         ("- late\n- broken\n- rude", None),
         ("Warning: your kettle burns. Confidential: no.", None),
         ("Name: Kim\nSubject: Broken\nDate: 3 Nov\nMessage: it burns", None),
