@@ -21,7 +21,7 @@ Right = Literal[
 MEANINGS: Mapping[Right, str] = {
     "read": "read pages, cases and figures",
     "note": "write notes",
-    "work": "claim, snooze and resolve cases",
+    "work": "claim, snooze and resolve cases, and give remedies",
     "assign": "give cases to others and take them over",
     "correct": "correct labels and say that a post is not about us",
     "call": "log a call",
@@ -29,8 +29,8 @@ MEANINGS: Mapping[Right, str] = {
     "campaign": "write campaigns",
     "reply": "write answers, and send them where no review is needed",
     "advise": "improve a draft that was handed to marketing",
-    "approve": "approve answers in review, and let posting go on after it was stopped",
-    "manage": "manage colleagues and read the audit log",
+    "approve": "approve answers in review and remedies above an allowance, and let posting go on after it was stopped",
+    "manage": "manage colleagues, set allowances and read the audit log",
 }
 
 _AGENT: frozenset[Right] = frozenset({"read", "note", "work", "correct", "call", "link", "reply"})
