@@ -46,6 +46,7 @@ from listener.pipeline.judge import judge
 from listener.pipeline.poll import poll, poll_place
 from listener.pipeline.post import post
 from listener.pipeline.turns import Turns
+from listener.pipeline.topics import Topics
 from listener.pipeline.watch import watch
 from listener.settings import Settings
 from listener.store import Store, open_store
@@ -121,6 +122,7 @@ class App:
         self.stops = Stops(store, clock)
         self.settling = Settling(store, clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = Turns(registry.build_scorer(settings, tools.for_places()))
+        self._topics = Topics(self.scorer)
         self.why = Why(store, lambda: self.scorer)
 
     def _build(self, settings: Settings) -> Adapters:
@@ -173,6 +175,7 @@ class App:
         """
         with border(self.settings.scorer.name):
             self.scorer.read(["The parcel arrived on time."])
+            self._topics.book(self.rules.topics)
         get_logger().info("scorer_ready", scorer=self.scorer.name)
 
     def steps(self) -> tuple[Step, ...]:
@@ -194,7 +197,7 @@ class App:
         return poll(self.store, self.adapters.sources, self.rules, self.clock)
 
     def _judge(self) -> int:
-        return judge(self.store, self.scorer, self.rules, self.clock)
+        return judge(self.store, self.scorer, self.rules, self.clock, topics=self._topics)
 
     def _route(self) -> int:
         return escalate(self.store, self.rules, self.clock)
@@ -301,6 +304,7 @@ def rules_of(settings: Settings) -> Rules:
         announce_before=settings.inbox.announce_before,
         posting=posting_of(settings),
         public_url=settings.web.public_url or local_url(settings),
+        topics=settings.topics,
         sample=settings.listener.sample_data,
         revision=settings.revision,
     )

@@ -63,11 +63,7 @@ def explain(
     if as_json:
         answer(
             {
-                **(
-                    {"similar": [{"nearness": round(near, 3), "mention": asdict(m)} for near, m in alike]}
-                    if similar
-                    else {}
-                ),
+                "similar": [{"nearness": round(near, 3), "mention": asdict(m)} for near, m in alike],
                 "mentions": [asdict(trail) for trail in trails],
                 "case": asdict(case) if case else None,
                 "deliveries": [asdict(delivery) for delivery in deliveries],
@@ -80,10 +76,8 @@ def explain(
         say()
     for line in _case(case, deliveries) if case else ("Case: none",):
         say(line)
-    if similar:
-        say("Similar: none" if not alike else "Similar:")
-    for nearness, mention in alike:
-        say(f"  {nearness:.2f} mention {mention.id}: {_short(mention.post.text)}")
+    for line in _similar(alike) if similar else ():
+        say(line)
 
 
 def _found(store: Store, subject: str) -> tuple[tuple[Trail, ...], Case | None]:
@@ -128,6 +122,12 @@ def _alike(store: Store, mention: Mention) -> tuple[tuple[float, Mention], ...]:
     return tuple((nearness, other) for nearness, other in found if other is not None)
 
 
+def _similar(alike: tuple[tuple[float, Mention], ...]) -> Iterator[str]:
+    yield "Similar:" if alike else "Similar: none"
+    for nearness, mention in alike:
+        yield f"  {nearness:.2f} mention {mention.id}: {_short(mention.post.text)}"
+
+
 def _mention(trail: Trail) -> Iterator[str]:
     mention, post = trail.mention, trail.mention.post
     yield f"Mention {mention.id}: {mention.brand} at {mention.place}"
@@ -153,6 +153,9 @@ def _mention(trail: Trail) -> Iterator[str]:
     if mention.sentiment is not None:
         found = mention.sentiment
         yield f"  sentiment: {found.label} ({found.certainty} {found.confidence:.2f}), score {found.score:+.2f}"
+    for each in trail.topics:
+        whose = "of the sentences about it" if each.own else "of the whole"
+        yield f"  topic: {each.topic}, {each.label} ({each.certainty}, {whose}); {each.nearness:.2f} near: {each.phrase}"
     if trail.routes or trail.routed_why:
         config = f", configuration {trail.routed_with}" if trail.routed_with else ""
         yield f"  routes: {', '.join(trail.routes) or 'none'}; {trail.routed_why}{config}"

@@ -21,8 +21,8 @@ LONGEST = 600
 
 _MARK = f"[{MARKS}]"
 _FOREIGN = re.compile("[\ue000-\uf8ff]")
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\s*\n+\s*|\s*;\s+")
-_STRONG = re.compile(
+SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\s*\n+\s*|\s*;\s+")
+STRONG = re.compile(
     r"\s*[,(–—-]*\s*\b(?=(?:but|however|whereas|while|whilst|although|though|yet|except|luckily|thankfully|"
     r"fortunately|unfortunately|sadly|shame|pity|meanwhile|because|since)\b)|\s+[–—-]+\s+|"
     r",\s+(?=(?:both|neither|all)\b)",
@@ -180,7 +180,7 @@ def _collected(marked: str, present: Iterable[str]) -> Mapping[str, _Found]:
     found: defaultdict[str, _Found] = defaultdict(_Found)
     everyone = frozenset(present)
     focus: frozenset[str] = frozenset()
-    for sentence in filter(None, _SENTENCE.split(marked)):
+    for sentence in filter(None, SENTENCE.split(marked)):
         told = told_of(sentence) if len(sentence) <= LONGEST else None
         if told is not None:
             focus = _tell(told, found)
@@ -241,7 +241,7 @@ def _clauses(sentence: str, focus: frozenset[str]) -> Iterator[tuple[str, frozen
     if len(_brands_in(sentence)) < _LEAST or len(sentence) > LONGEST:
         yield sentence, _brands_in(sentence) or focus
         return
-    pieces = [weak for strong in _STRONG.split(sentence) for weak in _parted(strong)]
+    pieces = [weak for strong in STRONG.split(sentence) for weak in _parted(strong)]
     merged = _merged(piece for piece in pieces if piece.strip(" ,"))
     for piece in merged:
         yield piece, _brands_in(piece)

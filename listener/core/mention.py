@@ -114,6 +114,7 @@ class Mention:
         previous: label before the latest edit; None for a first state.
         fell: True when the stars fell with the latest edit.
         attempts: how often the present step was tried, this time included.
+        topics: names of the operator's topics that it touches.
     """
 
     id: int
@@ -131,6 +132,7 @@ class Mention:
     previous: Label | None = None
     fell: bool = False
     attempts: int = 0
+    topics: tuple[str, ...] = ()
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
@@ -323,6 +325,7 @@ def facts(mention: Mention, sentiment: Sentiment | None = None) -> Mapping[str, 
         "replies": float(post.engagement.replies),
         "shares": float(post.engagement.shares),
         "reach": float((post.author.followers or 0) + post.engagement.likes + post.engagement.shares),
+        "topic": mention.topics,
         "words": mention.words,
         "title": post.title,
         "text": post.text,
@@ -333,16 +336,14 @@ def facts(mention: Mention, sentiment: Sentiment | None = None) -> Mapping[str, 
         found["followers"] = float(post.author.followers)
     sentiment = sentiment or mention.sentiment
     if sentiment is not None:
-        found["sentiment"] = sentiment.label
-        found["certainty"] = sentiment.certainty
-        found["score"] = sentiment.score
-        found["confidence"] = sentiment.confidence
+        found |= {"sentiment": sentiment.label, "certainty": sentiment.certainty}
+        found |= {"score": sentiment.score, "confidence": sentiment.confidence}
     return found
 
 
 FACTS = (
     "source", "place", "brand", "query", "kind", "author", "arrival", "sentiment", "certainty", "score", "confidence",
-    "rating", "followers", "likes", "replies", "shares", "reach", "words", "title", "text",
+    "rating", "followers", "likes", "replies", "shares", "reach", "topic", "words", "title", "text",
 )  # fmt: skip
 """Names a matcher may use; a route that names another fact is an error in the configuration."""
 

@@ -10,6 +10,7 @@ from listener.core.protocols import DEFAULT_HORIZON
 from listener.core.query import Matchbook, Place
 from listener.core.replying import Posting
 from listener.core.route import Route
+from listener.core.topic import Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Rules:
         announce_before: how long before a campaign's start they are told.
         posting: what is allowed of public answers.
         public_url: address of the pages as staff reach them; empty without one.
+        topics: what is looked for in what people say.
         sample: everything here is sample data, and each message says so.
         revision: short hash of the configuration, kept with each decision.
     """
@@ -41,6 +43,7 @@ class Rules:
     announce_before: timedelta = timedelta(days=1)
     posting: Posting = field(default_factory=Posting)
     public_url: str = ""
+    topics: tuple[Topic, ...] = ()
     sample: bool = False
     revision: str = ""
     names: Mapping[str, Route] = field(init=False)

@@ -11,6 +11,7 @@ from datetime import datetime
 from listener.core.mention import Mention
 from listener.core.occlusion import Weighing
 from listener.core.sentiment import Verdict
+from listener.core.topic import Touched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Trail:
         case: public id of the case it joined; None without one.
         joined_at: when it joined.
         revisions: earlier states of its post, oldest first.
+        topics: what it touches of the operator's topics, the nearest first.
         weighing: which words carried the verdict; None until somebody asked.
     """
 
@@ -62,4 +64,5 @@ class Trail:
     case: str | None
     joined_at: datetime | None
     revisions: tuple[Revision, ...]
+    topics: tuple[Touched, ...] = ()
     weighing: Weighing | None = None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from listener.core.mention import Mention
 from listener.core.sentiment import LABELS, Label, Sentiment, Verdict
+from listener.core.topic import Touched
 
 Step = Literal["judge", "route"]
 NO_ROUTE = "no route takes it"
@@ -23,6 +24,7 @@ class Judged:
         sentiment: towards the mention's brand.
         next_step: "route", or None when nothing is left to do.
         why: why nothing is left to do; None when a route waits.
+        topics: what it touches of the operator's topics.
     """
 
     mention: Mention
@@ -31,6 +33,7 @@ class Judged:
     sentiment: Sentiment
     next_step: Step | None
     why: str | None
+    topics: tuple[Touched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

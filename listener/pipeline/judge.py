@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
-from listener.core.clauses import Reading
 from listener.core.errors import AdapterError, StoreError, StoreFull, Unforeseen
 from listener.core.mention import Mention, facts
 from listener.core.protocols import Scorer
 from listener.core.rules import Rules
-from listener.core.sentiment import Sentiment, Verdict, towards
+from listener.core.sentiment import Sentiment
 from listener.core.store import Store
 from listener.core.tools import Clock
+from listener.core.topic import as_settled
 from listener.core.work import NO_ROUTE, Judged, held_back
 from listener.pipeline.border import border
-from listener.pipeline.parts import own_words, stars_for, words_of
+from listener.pipeline.reading import Found, read
+from listener.pipeline.topics import Topics
 from listener.telemetry import get_logger
 
 RETRY = timedelta(seconds=5)
@@ -25,36 +26,10 @@ RETRY = timedelta(seconds=5)
 CHARACTERS = 200_000
 """Most text of a batch: some 50,000 tokens, which a slow processor reads in ten seconds or so."""
 
-State = tuple[int, str]
-"""One state of a post: its row id and its fingerprint."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What was read for a batch.
-
-    Args:
-        whole: verdicts on whole posts.
-        known: those of them that were kept from before.
-        own: by mention id, which words speak about its brand, where a post names several.
-        parts: verdicts on those words.
-    """
-
-    whole: Mapping[State, Verdict]
-    known: frozenset[State]
-    own: Mapping[int, Reading]
-    parts: Mapping[str, Verdict]
-
-    def sentiment(self, mention: Mention, rules: Rules) -> Sentiment:
-        """The sentiment towards the mention's brand."""
-        reading = self.own.get(mention.id)
-        part = self.parts.get(reading.text) if reading else None
-        return towards(
-            self.whole[mention.post_id, mention.fingerprint], stars_for(mention, reading, rules), reading, part
-        )
-
-
-def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int = 512) -> int:
+def judge(
+    store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int = 512, topics: Topics | None = None
+) -> int:
     """Judge one batch.
 
     Args:
@@ -63,6 +38,7 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
         rules: what no route takes ends here, in the same transaction; that is most of what is said.
         clock: says the present.
         limit: most mentions of a batch.
+        topics: remembers what the topics' phrases mean; without it they are read anew for this batch.
 
     Returns:
         How many mentions were claimed; 0 when none waits.
@@ -77,11 +53,10 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
     if not mentions:
         return 0
     known = store.mentions.verdicts(mentions, name)
-    fresh = [m for m in mentions if (m.post_id, m.fingerprint) not in known]
-    own = own_words(mentions, rules)
     try:
         with border(name):
-            whole, parts = _read(scorer, fresh, own)
+            book = (topics or Topics(scorer)).book(rules.topics)
+            found = read(scorer, mentions, known, rules, book)
     except Unforeseen as problem:
         # The guilty text is found one by one.
         store.mentions.unclaim(mentions, clock() + RETRY, str(problem))
@@ -91,7 +66,7 @@ def judge(store: Store, scorer: Scorer, rules: Rules, clock: Clock, limit: int =
         store.mentions.give_back(mentions)
         raise
     try:
-        _keep(store, mentions, Found(whole=known | whole, known=frozenset(known), own=own, parts=parts), rules, clock)
+        _keep(store, mentions, found, rules, clock)
     except StoreFull:
         # No fault of theirs, and no reason to wait for the lease; a full disk may not even take this.
         with suppress(StoreError):
@@ -112,19 +87,6 @@ def _claim(store: Store, limit: int, clock: Clock) -> tuple[Mention, ...]:
     return claimed
 
 
-def _read(
-    scorer: Scorer, mentions: Sequence[Mention], own: Mapping[int, Reading]
-) -> tuple[dict[State, Verdict], dict[str, Verdict]]:
-    """Judge each distinct text once: a storm repeats itself a lot. Gives whole posts by state, and parts by text."""
-    texts = {(m.post_id, m.fingerprint): words_of(m.post) for m in mentions}
-    parts = [reading.text for reading in own.values() if reading.text]
-    distinct = list(dict.fromkeys((*texts.values(), *parts)))
-    if not distinct:
-        return {}, {}
-    verdicts = dict(zip(distinct, scorer.read(distinct), strict=True))
-    return {key: verdicts[text] for key, text in texts.items()}, {text: verdicts[text] for text in parts}
-
-
 def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules, clock: Clock) -> None:
     """Write verdicts, sentiments, counts and the next step, for those mentions that did not change meanwhile."""
     with store.transaction():
@@ -133,9 +95,11 @@ def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules,
         # What a colleague said of a mention decides also whether a route takes it.
         by_hand = store.mentions.by_hand(waiting)
         answers = store.replies.standing([_parent(m) for m in waiting if m.post.in_reply_to is not None])
-        for mention in waiting:
-            key = (mention.post_id, mention.fingerprint)
-            sentiment = by_hand.get(mention.id) or found.sentiment(mention, rules)
+        for claimed in waiting:
+            key = (claimed.post_id, claimed.fingerprint)
+            sentiment = by_hand.get(claimed.id) or found.sentiments[claimed.id]
+            touched = as_settled(found.topics[claimed.id], sentiment)
+            mention = replace(claimed, topics=tuple(each.topic for each in touched))
             # Who answers us is heard in the case of that answer, whatever the routes take.
             untaken = None if _parent(mention) in answers else _untaken(mention, sentiment, rules)
             why = held_back(mention, sentiment) or untaken
@@ -147,6 +111,7 @@ def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules,
                     sentiment=sentiment,
                     next_step=None if why else "route",
                     why=why,
+                    topics=touched,
                 )
             )
         store.mentions.judged(judged, rules.revision, clock())

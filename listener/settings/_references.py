@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from listener.core.query import Place, Query
+from listener.core.topic import Topic
 from listener.settings._lines import KeyPath
 from listener.settings.problems import Problems, suggest
 from listener.settings.sections import Brand
@@ -53,6 +54,16 @@ def check_queries(
             problems.add((*path, "terms"), "`terms` is empty: the query would match nothing")
         check_words(path, query.terms, problems)
         check_words(path, query.exclude, problems, "exclude")
+
+
+def check_topics(topics: Iterable[tuple[KeyPath, Topic]], brands: Sequence[str], problems: Problems) -> None:
+    """Note brands that do not exist, and topics without phrases."""
+    for path, topic in topics:
+        for index, brand in enumerate(topic.brands):
+            known((*path, "brands", index), "brand", brand, brands, problems)
+        if not topic.phrases:
+            problems.add((*path, "phrases"), "`phrases` is empty: write five or so as customers say it")
+        check_words(path, topic.phrases, problems, "phrases")
 
 
 def check_brands(

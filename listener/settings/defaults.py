@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from listener.core.query import Place, Query
 from listener.core.route import Route
+from listener.core.topic import Topic
 from listener.settings._routes import DEFAULT_ROUTES
 from listener.settings.durations import duration_text
 from listener.settings.fields import Table, own_keys
@@ -38,6 +39,13 @@ Times are text with a unit: "30s", "15m", "48h", "7d", "1h30m". Relative paths s
 Secrets never stand here: see "Secrets" in config/README.md."""
 
 _BRAND: Table = {"name": "Brackholm", "terms": ["Brackholm", "brack holm"], "exclude": ["job opening"], "rival": False}
+_TOPIC: Table = {
+    "name": "delivery",
+    "description": "Delivery: parcels that are late, lost or damaged on the way, and couriers",
+    "phrases": ["my parcel has not arrived", "late delivery", "the courier left it outside", "it came a day early"],
+    "brands": ["Brackholm"],
+    "threshold": 0.4,
+}
 _QUERY: Table = {
     "name": "Brackholm's app",
     "brand": "Brackholm",
@@ -70,6 +78,7 @@ MANUAL: Mapping[str, type[object]] = {
     "replies": ReplySettings,
     "scorer": ScorerSettings,
     "brand": Brand,
+    "topic": Topic,
     "query": Query,
     "place": Place,
     "channel": ChannelSettings,
@@ -85,6 +94,7 @@ def default_toml() -> str:
         _comment(_HEAD),
         *(_section(name) for name in ("listener", "store", "web", "inbox", "replies", "scorer")),
         _examples("brand", _BRAND),
+        _examples("topic", _TOPIC),
         _examples("query", _QUERY),
         _examples("place", _PLACE, "Further keys are the source's own options, as in:"),
         _credentials(),

@@ -16,9 +16,10 @@ from typing import TypeVar
 
 from listener.core.errors import SettingsError
 from listener.core.query import Place, Query
+from listener.core.topic import Topic
 from listener.settings._environ import from_environ
 from listener.settings._lines import KeyPath, lines_of
-from listener.settings._references import check_brands, check_places, check_queries, known, unique
+from listener.settings._references import check_brands, check_places, check_queries, check_topics, known, unique
 from listener.settings._routes import RouteReader
 from listener.settings._secrets import read_secrets, without_secrets
 from listener.settings.fields import Table, fill, own_keys
@@ -46,6 +47,7 @@ SECTIONS = (
     "scorer",
     "credentials",
     "brand",
+    "topic",
     "query",
     "place",
     "channel",
@@ -168,6 +170,7 @@ class _Reader:
             replies=self._section(ReplySettings, "replies"),
             scorer=self._scorer(),
             brands=tuple(brand for _, brand in brands),
+            topics=tuple(topic for _, topic in self._topics()),
             queries=tuple(query for _, query in queries),
             places=tuple(place for _, place in places),
             channels=tuple(channel for _, channel in channels),
@@ -246,6 +249,12 @@ class _Reader:
         unique("brand", ((path, brand.name) for path, brand in found), self.problems)
         return found
 
+    def _topics(self) -> Numbered[Topic]:
+        found = self._filled(Topic, "topic")
+        unique("topic", ((path, topic.name) for path, topic in found), self.problems)
+        check_topics(found, self._names("brand"), self.problems)
+        return found
+
     def _places(self) -> Numbered[Place]:
         found: Numbered[Place] = []
         for path, table in self._tables("place"):
@@ -290,6 +299,7 @@ def _revision(settings: Settings) -> str:
         settings.listener.case_window,
         settings.scorer,
         settings.brands,
+        settings.topics,
         settings.queries,
         settings.places,
         settings.channels,

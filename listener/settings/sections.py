@@ -19,6 +19,7 @@ from listener.core.protocols import DEFAULT_HORIZON
 from listener.core.query import Place, Query
 from listener.core.replying import Alone
 from listener.core.route import Route, Severity
+from listener.core.topic import Topic
 from listener.settings.fields import Stricter
 from listener.settings.problems import Places
 
@@ -45,6 +46,12 @@ def _positive(span: timedelta) -> timedelta:
     return span
 
 
+def _nearness(number: float) -> float:
+    if not 0 < number <= 1:
+        raise ValueError("a nearness is a number above 0, and at most 1")
+    return number
+
+
 def _port(number: int) -> int:
     if number not in _PORTS:
         raise ValueError("a port is a number from 0 (any free one) to 65535")
@@ -62,9 +69,13 @@ Credential = Annotated[str, AfterValidator(_credential)]
 Span = Annotated[timedelta, AfterValidator(_positive)]
 
 
+Nearness = Annotated[float, AfterValidator(_nearness)]
+
+
 STRICTER: Mapping[type[object], Stricter] = {
     Place: (("name", Name), ("credential", Credential | None), ("every", Span)),
     Query: (("name", Name),),
+    Topic: (("name", Name), ("threshold", Nearness | None)),
 }
 """What the file's nouns of the core must also satisfy; the core itself knows no files."""
 
@@ -290,6 +301,7 @@ class Settings:
         replies: what customers are answered.
         scorer: the model.
         brands: in the order of the file.
+        topics: in the order of the file.
         queries: those of the brands' own terms first, then the written ones.
         places: in the order of the file, disabled ones included.
         channels: in the order of the file; the console when none is written.
@@ -309,6 +321,7 @@ class Settings:
     replies: ReplySettings
     scorer: ScorerSettings
     brands: tuple[Brand, ...]
+    topics: tuple[Topic, ...]
     queries: tuple[Query, ...]
     places: tuple[Place, ...]
     channels: tuple[ChannelSettings, ...]

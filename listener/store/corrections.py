@@ -8,6 +8,7 @@ from datetime import datetime
 from listener.core.mention import Mention
 from listener.core.sentiment import Label, Sentiment
 from listener.store.engine import Connections, Row, marks, to_ms
+from listener.store.topics import follow
 
 SCORES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 A_PERSON = "a colleague"
@@ -103,6 +104,7 @@ class Corrections:
             self._count((*cell, row["label"], row["certainty"], -1))
         if sentiment is not None:
             self._count((*cell, sentiment.label, sentiment.certainty, 1))
+        follow(self._db, row, sentiment)
         shown = _columns(sentiment) if sentiment else (None,) * 5
         self._db.write(
             "UPDATE mentions SET label = ?, score = ?, confidence = ?, certainty = ?, scorer = ? WHERE id = ?",

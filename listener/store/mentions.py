@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 from listener.core.mention import Mention
 from listener.core.sentiment import Probabilities, Sentiment, Verdict
+from listener.core.topic import as_settled
 from listener.core.work import DeadRow, Judged, Routed, Step
 from listener.store.corrections import Corrections, settled
 from listener.store.engine import Connections, Row, marks, moment, to_ms
 from listener.store.posts import POST_COLUMNS, post_of
+from listener.store.topics import keep_topics
 from listener.store.vectors import keep as keep_vectors
 
 LEASE = timedelta(minutes=5)
@@ -24,7 +26,8 @@ TRIES = 3
 SELECT = (
     "SELECT m.id, m.post_id, m.brand, m.place, m.queries, m.words, m.fingerprint, m.seen_at, m.arrival, "
     "m.arrival_reason, m.previous, m.fell, m.attempts, m.label, m.score, m.confidence, m.certainty, m.scorer, "
-    f"{POST_COLUMNS}, m.language, m.routes, m.routed_why, m.routed_with, m.step, m.last_error "
+    f"{POST_COLUMNS}, m.language, m.routes, m.routed_why, m.routed_with, m.step, m.last_error, "
+    "(SELECT group_concat(t.topic, char(10)) FROM mention_topics t WHERE t.mention_id = m.id) AS topics "
     "FROM mentions m JOIN posts p ON p.id = m.post_id "
 )
 """Mentions with their posts, in the order `mention_of()` takes them; a condition follows."""
@@ -55,6 +58,7 @@ def mention_of(row: Row) -> Mention:
         previous=previous,
         fell=bool(fell),
         attempts=attempts,
+        topics=tuple(row["topics"].split("\n")) if row["topics"] else (),
     )
 
 
@@ -202,6 +206,7 @@ class Mentions:
             ],
         )  # fmt: skip
         keep_vectors(self._db, judged)
+        keep_topics(self._db, judged)
         self._recount(judged)
         self._db.write_many(
             "UPDATE mentions SET label = ?, score = ?, confidence = ?, certainty = ?, scorer = ?, language = ?, "
@@ -224,7 +229,12 @@ class Mentions:
     def _corrected(self, judged: Sequence[Judged]) -> list[Judged]:
         """Where a colleague settled the label of this very state, it stays."""
         known = self.by_hand([j.mention for j in judged])
-        return [replace(j, sentiment=known.get(j.mention.id, j.sentiment)) for j in judged]
+        return [
+            replace(j, sentiment=known[j.mention.id], topics=as_settled(j.topics, known[j.mention.id]))
+            if j.mention.id in known
+            else j
+            for j in judged
+        ]
 
     def _recount(self, judged: Sequence[Judged]) -> None:
         """Take the old counts of these mentions out of the rollup and put the new ones in."""

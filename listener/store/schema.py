@@ -13,6 +13,7 @@ from listener.store.inbox_schema import INBOX
 from listener.store.judgement_schema import UNSURE, WORD_WEIGHTS
 from listener.store.remedy_schema import REMEDIES
 from listener.store.reply_schema import PUBLIC_REPLY
+from listener.store.topics_schema import TOPICS
 from listener.store.vectors_schema import VECTORS
 
 WORK = """
@@ -258,6 +259,12 @@ def c_vectors(db: Database) -> None:
 def c_words(db: Database) -> None:
     """Which words carried verdicts."""
     _run(db, WORD_WEIGHTS)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def c_topics(db: Database) -> None:
+    """What people speak of."""
+    _run(db, TOPICS)
 
 
 def _run(db: Database, script: str) -> None:

@@ -8,10 +8,12 @@ from datetime import datetime
 from listener.core.mention import Mention
 from listener.core.occlusion import Weighing
 from listener.core.sentiment import Certainty, Label, Verdict
+from listener.core.topic import Touched
 from listener.core.trail import Revision, Trail
 from listener.core.work import Step
 from listener.store.engine import Connections, Row, from_ms, marks, moment
 from listener.store.mentions import SELECT, mention_of, verdict_of
+from listener.store.topics import topics_of
 from listener.store.weights import Weights
 
 _PRIORITIES = range(4)
@@ -106,10 +108,11 @@ class Trails:
         revisions = self._revisions(sorted({row["post_id"] for row in rows}), verdicts)
         cases = self._cases([row["id"] for row in rows])
         weighings = self._weights.of(sorted({row["post_id"] for row in rows}))
+        topics = topics_of(self._db, [row["id"] for row in rows])
         return tuple(
             _trail(
                 row, verdicts, revisions.get(row["post_id"], ()), cases.get(row["id"]),
-                weighings.get((row["post_id"], row["fingerprint"])),
+                weighings.get((row["post_id"], row["fingerprint"])), topics.get(row["id"], ()),
             )
             for row in rows
         )  # fmt: skip
@@ -145,7 +148,7 @@ class Trails:
 
 def _trail(
     row: Row, verdicts: dict[tuple[int, str], Row], revisions: tuple[Revision, ...], case: Row | None,
-    weighing: Weighing | None,
+    weighing: Weighing | None, topics: tuple[Touched, ...],
 ) -> Trail:  # fmt: skip
     verdict = verdicts.get((row["post_id"], row["fingerprint"])) if row["label"] is not None else None
     return Trail(
@@ -161,6 +164,7 @@ def _trail(
         joined_at=case and moment(case["joined_at"]),
         revisions=revisions,
         weighing=weighing,
+        topics=topics,
     )
 
 

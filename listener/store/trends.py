@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from listener.core.sentiment import Label
 from listener.core.trend import Bucket
 from listener.store.engine import Connections, moment, to_ms
 
@@ -52,6 +53,24 @@ class Trends:
             "SELECT brand, sum(n) AS n FROM moods WHERE certainty = 'unsure' GROUP BY brand HAVING sum(n) > 0"
         )
         return {row["brand"]: row["n"] for row in rows}
+
+    def topics(self, since: datetime, until: datetime) -> dict[tuple[str, str, Label], int]:
+        """Mentions that touch a topic within a span, by brand, topic and label."""
+        rows = self._db.read(
+            "SELECT brand, topic, label, sum(n) AS n FROM topic_moods WHERE hour >= ? AND hour < ? "
+            "GROUP BY brand, topic, label HAVING sum(n) > 0",
+            (to_ms(since) // HOUR, -(-to_ms(until) // HOUR)),
+        )
+        return {(row["brand"], row["topic"], row["label"]): row["n"] for row in rows}
+
+    def recount_topics(self, since: datetime, until: datetime) -> dict[tuple[str, str, Label], int]:
+        """The same counted over the mentions themselves."""
+        rows = self._db.read(
+            "SELECT m.brand, t.topic, t.label, count(*) AS n FROM mention_topics t JOIN mentions m "
+            "ON m.id = t.mention_id WHERE m.label IS NOT NULL AND m.hour >= ? AND m.hour < ? GROUP BY 1, 2, 3",
+            (to_ms(since) // HOUR, -(-to_ms(until) // HOUR)),
+        )
+        return {(row["brand"], row["topic"], row["label"]): row["n"] for row in rows}
 
     def recount(self) -> dict[tuple[str, str], int]:
         """The same totals counted over the mentions themselves."""

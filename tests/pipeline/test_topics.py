@@ -1,0 +1,230 @@
+"""What mentions touch of the operator's topics, with the mood of the sentences about each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from listener.core.rules import Rules
+from listener.core.sentiment import Verdict
+from listener.core.topic import Topic, Touched
+from listener.pipeline.judge import judge
+from listener.pipeline.topics import Topics
+from listener.store import Store
+from listener.testing import START, FakeClock, FakeScorer, make_post
+from tests.kit import add_posts, edit_post, make_rules, route
+
+DELIVERY = Topic(name="delivery", description="Parcels and couriers", phrases=("late parcel", "the courier lost it"))
+QUALITY = Topic(name="quality", description="How well it is made", phrases=("sturdy shoes", "it fell apart"))
+TOPICS = (DELIVERY, QUALITY)
+SUBJECTS = ("courier", "parcel", "delivery", "shoes", "made", "apart")
+SPAN = (START - timedelta(days=2), START + timedelta(days=2))
+
+
+class Meaning(FakeScorer):
+    """A scorer whose vectors point where the words of a text do, and a little towards its mood."""
+
+    def read(self, texts: Sequence[str]) -> Sequence[Verdict]:
+        """Add a vector to each verdict."""
+        return [
+            replace(each, embedding=self._vector(text)) for each, text in zip(super().read(texts), texts, strict=True)
+        ]
+
+    def _vector(self, text: str) -> bytes:
+        vector = np.zeros(384, np.int8)
+        for number, word in enumerate(SUBJECTS):
+            vector[number // 3] += 40 * (word in text.lower())
+        vector[9] = 60 if any(word in text for word in self.table) else 20
+        return vector.tobytes()
+
+
+@pytest.fixture
+def scorer() -> FakeScorer:
+    """A scorer that gives meanings."""
+    return Meaning()
+
+
+@pytest.fixture
+def rules() -> Rules:
+    """Two topics."""
+    return make_rules(topics=TOPICS)
+
+
+def topics(store: Store, mention_id: int = 1) -> tuple[Touched, ...]:
+    """What a mention touches."""
+    trail = store.trails.of_mention(mention_id)
+    assert trail is not None
+    return trail.topics
+
+
+def moods(store: Store, mention_id: int = 1) -> dict[str, str]:
+    """The mood of each topic that a mention touches."""
+    return {each.topic: each.label for each in topics(store, mention_id)}
+
+
+def counted(store: Store) -> dict[tuple[str, str, str], int]:
+    """The rollup of topics, which equals a recount."""
+    found = store.trends.topics(*SPAN)
+    assert found == store.trends.recount_topics(*SPAN)
+    return dict(found)
+
+
+def test_each_topic_gets_the_mood_of_its_own_sentences(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    add_posts(store, make_post("1", "love the shoes, the delivery was broken"), make_post("2", "acme, what a day"))
+    judge(store, scorer, rules, clock)
+    assert moods(store) == {"quality": "positive", "delivery": "negative"}
+    assert all(each.own for each in topics(store))
+    assert moods(store, 2) == {}
+    assert counted(store) == {("Acme", "quality", "positive"): 1, ("Acme", "delivery", "negative"): 1}
+    mention = store.mentions.find(1)
+    assert mention is not None
+    assert set(mention.topics) == {"delivery", "quality"}
+
+
+def test_a_post_of_one_piece_gives_its_topics_its_own_mood_and_says_why(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    add_posts(store, make_post("1", "Late parcel, I hate it", rating=0.0))
+    judge(store, scorer, rules, clock)
+    [found] = topics(store)
+    assert (found.topic, found.label, found.own, found.nearness, found.phrase) == (
+        "delivery", "negative", False, 1.0, "late parcel",
+    )  # fmt: skip
+
+
+def test_a_scorer_without_meanings_finds_words_only(store: Store, rules: Rules, clock: FakeClock) -> None:
+    add_posts(store, make_post("1", "the parcel, the courier: broken"), make_post("2", "it fell apart"))
+    judge(store, FakeScorer(), rules, clock)
+    assert (moods(store), moods(store, 2)) == ({"delivery": "negative"}, {"quality": "neutral"})
+    assert topics(store)[0].phrase in DELIVERY.sentences
+
+
+def test_a_topic_holds_for_its_brands_and_from_its_threshold_on(
+    store: Store, scorer: FakeScorer, clock: FakeClock
+) -> None:
+    strict = replace(DELIVERY, threshold=1.0)
+    others = replace(QUALITY, brands=("Bolt",))
+    add_posts(store, make_post("1", "the parcel broken"), make_post("2", "the shoes broken"))
+    judge(store, scorer, make_rules(topics=(strict, others)), clock)
+    assert (moods(store), moods(store, 2)) == ({}, {})
+
+
+def test_of_two_brands_each_touches_what_is_said_of_it(store: Store, scorer: FakeScorer, clock: FakeClock) -> None:
+    add_posts(
+        store,
+        make_post("1", "Acme shoes are what I love, but bored lost my parcel, broken"),
+        brands=("Acme", "Boredom"),
+    )
+    store.db.write("UPDATE mentions SET words = 'bored' WHERE brand = 'Boredom'")
+    judge(store, scorer, make_rules(topics=TOPICS), clock)
+    assert moods(store, 1) == {"quality": "positive"}
+    assert moods(store, 2) == {"delivery": "negative"}
+
+
+def test_routes_ask_for_topics_before_and_after_the_mention_is_stored(
+    store: Store, scorer: FakeScorer, clock: FakeClock
+) -> None:
+    rules = make_rules(route("parcels", "topic = delivery", channels=("desk",)), topics=TOPICS)
+    add_posts(store, make_post("1", "the parcel is a parcel"), make_post("2", "the shoes are shoes"))
+    judge(store, scorer, rules, clock)
+    [mention] = store.mentions.claim("route", 9, clock())
+    assert mention.post.external_id == "1"
+    assert mention.topics == ("delivery",)
+
+
+def test_an_edit_brings_other_topics(store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock) -> None:
+    post = make_post("1", "the parcel is broken")
+    add_posts(store, post)
+    judge(store, scorer, rules, clock)
+    edit_post(store, post, text="the shoes: I love them")
+    judge(store, scorer, rules, clock)
+    assert moods(store) == {"quality": "positive"}
+    assert counted(store) == {("Acme", "quality", "positive"): 1}
+
+
+def test_topics_follow_a_correction_there_and_back(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    add_posts(store, make_post("1", "the parcel is broken"), make_post("2", "love the shoes, the delivery was broken"))
+    judge(store, scorer, rules, clock)
+    before = counted(store)
+    for mention_id, label in ((1, "positive"), (2, "neutral"), (1, None)):
+        mention = store.mentions.find(mention_id)
+        assert mention is not None
+        with store.transaction():
+            store.corrections.add(mention, label, None, START)  # type: ignore[arg-type]
+        after = counted(store)
+        if label == "positive":
+            assert after["Acme", "delivery", "positive"] == 1
+        elif label == "neutral":
+            assert moods(store, 2) == {"quality": "positive", "delivery": "negative"}, "they have their own"
+        else:
+            assert ("Acme", "delivery", "positive") not in after, "what is not about us is counted nowhere"
+    for (correction,) in store.db.read("SELECT id FROM corrections WHERE gone_at IS NULL"):
+        with store.transaction():
+            store.corrections.take_back(correction, START)
+    for (correction,) in store.db.read("SELECT id FROM corrections WHERE gone_at IS NULL"):
+        with store.transaction():
+            store.corrections.take_back(correction, START)
+    assert counted(store) == before
+
+
+def test_a_settled_label_stays_with_the_topics_when_it_is_judged_again(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    add_posts(store, make_post("1", "the parcel is broken"))
+    judge(store, scorer, rules, clock)
+    mention = store.mentions.find(1)
+    assert mention is not None
+    with store.transaction():
+        store.corrections.add(mention, "positive", None, START)
+    store.db.write("UPDATE mentions SET step = 'judge'")
+    judge(store, scorer, rules, clock)
+    assert moods(store) == {"delivery": "positive"}
+    assert counted(store) == {("Acme", "delivery", "positive"): 1}
+
+
+def test_phrases_are_read_once_until_they_change(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    finder = Topics(scorer)
+    add_posts(store, make_post("1", "the parcel"), make_post("2", "the shoes"))
+    judge(store, scorer, rules, clock, limit=1, topics=finder)
+    judge(store, scorer, rules, clock, limit=1, topics=finder)
+    phrases, *posts = scorer.batches
+    assert (phrases > 100, posts) == (True, [1, 1])
+    assert finder.book(rules.topics) is finder.book(rules.topics)
+    assert finder.book((DELIVERY,)) is not finder.book(TOPICS)
+
+
+def test_parts_are_read_only_where_a_topic_may_be_near(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    finder = Topics(scorer)
+    finder.book(rules.topics)
+    scorer.batches.clear()
+    add_posts(store, make_post("1", "A quiet day. Nothing to tell. Acme as ever."))
+    judge(store, scorer, rules, clock, topics=finder)
+    assert scorer.batches == [1]
+
+
+def test_without_topics_nothing_more_is_read(store: Store, scorer: FakeScorer, clock: FakeClock) -> None:
+    add_posts(store, make_post("1", "the parcel is late. The shoes are broken."))
+    judge(store, scorer, make_rules(), clock)
+    assert scorer.batches == [1]
+    assert counted(store) == {}
+
+
+def test_what_is_erased_takes_its_topics_along(
+    store: Store, scorer: FakeScorer, rules: Rules, clock: FakeClock
+) -> None:
+    add_posts(store, make_post("1", "the parcel is broken"))
+    judge(store, scorer, rules, clock)
+    store.db.write("DELETE FROM mentions WHERE id = 1")
+    assert store.db.read("SELECT count(*) FROM mention_topics")[0][0] == 0
