@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from listener.core.colleague import Colleague
@@ -131,6 +132,13 @@ SAID: Mapping[int, tuple[str, str]] = {
 }
 
 
+def _words_of(request: Request) -> str:
+    """What somebody wrote into a form of an answer that came without a session; empty for everything else."""
+    form: FormData | None = getattr(request, "_form", None)
+    words = form.get("text") if form is not None and request.url.path.startswith("/replies/") else ""
+    return words if isinstance(words, str) else ""
+
+
 def _not_signed_in(request: Request) -> Response:
     """Lead a browser to the page to sign in; at a stream it takes no page for events, and 204 has it cease to ask."""
     return Response(status_code=204) if for_streams(request) else RedirectResponse(sign_in_address(request), 303)
@@ -147,6 +155,8 @@ def add_problems(web: FastAPI, pages: Pages) -> None:
     @web.exception_handler(HTTPException)
     def refused(request: Request, problem: HTTPException) -> Response:
         if problem.status_code == 401 and not for_programs(request.url.path):
+            if words := _words_of(request):
+                return pages.outside("signed-out.html", 401, words=words, back=sign_in_address(request))
             return _not_signed_in(request)
         heading, text = SAID.get(problem.status_code, ("That did not work", sentence(str(problem.detail))))
         response = answer(request, problem.status_code, heading, text)
