@@ -16,6 +16,7 @@ from listener.core.sentiment import Verdict
 from listener.core.tools import Tools
 from models._bundle import Bundle, Config, Precision
 from models._codes import KNOWN
+from models._recent import Recent
 from models._text import cut, plain
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Bundled:
             if directory is _DIRECTORY or directory.is_dir()
         )
         self._languages: Languages | None = None
+        self._recent = Recent()
         self._lock = threading.Lock()
 
     @property
@@ -131,8 +133,17 @@ class Bundled:
         languages = self._ready()
         verdicts: list[Verdict] = []
         for start in range(0, len(texts), _TEXTS):
-            verdicts.extend(self._judge(languages, [cut(text) for text in texts[start : start + _TEXTS]]))
+            verdicts.extend(self._known(languages, [cut(text) for text in texts[start : start + _TEXTS]]))
         return verdicts
+
+    def _known(self, languages: "Languages", texts: Sequence[str]) -> list[Verdict]:
+        """Judge each different text once, and none that was judged lately."""
+        known = {text: verdict for text in set(texts) if (verdict := self._recent.find(text)) is not None}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        for text, verdict in zip(new, self._judge(languages, new), strict=True):
+            known[text] = verdict
+            self._recent.keep(text, verdict)
+        return [known[text] for text in texts]
 
     def _ready(self) -> "Languages":
         if self._languages is None:
