@@ -284,10 +284,10 @@ def test_hostile_text_stays_text() -> None:
 
 @pytest.mark.parametrize("unit", ["On ", "On\n", "Am schrieb ", "> ", ">\n\n", "_\n", "\n", "From: ", "Sent from my\n"])
 def test_no_text_takes_long(unit: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()  # of the processor: the machine may be busy
     for text in (unit * 30_000, (unit * 60)[:199] + "\n" + (unit * 10_000)):
         written(text, answer=True)
-    assert time.monotonic() - begun < 8
+    assert time.thread_time() - begun < 3
 
 
 # --- anything -------------------------------------------------------------------------------------------------------

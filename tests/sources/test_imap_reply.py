@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import ssl
 import time
+from contextlib import nullcontext
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 import trustme
@@ -261,6 +262,26 @@ def test_silence_after_the_end_of_a_mail_is_unclear() -> None:
     with OddSmtp(end=HANG) as smtp, pytest.raises(Unclear, match="gave no answer"):
         mailbox(smtp.port, smtp_deadline=0.3).reply(POST, approved(), "k")
     assert len(smtp.mails) == 1
+
+
+@pytest.mark.parametrize(("breaks_at", "error"), [(b"Subject", Unavailable), (b".\r\n", Unclear)])
+def test_a_line_that_breaks_leaves_doubt_only_once_the_mail_was_ended(
+    monkeypatch: pytest.MonkeyPatch, breaks_at: bytes, error: type[AdapterError]
+) -> None:
+    class Client:
+        esmtp_features: ClassVar[dict[str, str]] = {}
+
+        def docmd(self, command: str, _about: str = "") -> tuple[int, bytes]:
+            return (354 if command == "DATA" else 250), b"go on"
+
+        def send(self, data: bytes) -> None:
+            if data == breaks_at or breaks_at in data.partition(b"\r\n\r\n")[0]:
+                raise BrokenPipeError("the line broke")
+
+    # Loopback takes any mail whole before it breaks.
+    monkeypatch.setattr("sources._mailsend.sending", lambda *_: nullcontext(Client()))
+    with pytest.raises(error):
+        mailbox(1).reply(POST, approved(), "k")
 
 
 def test_a_late_answer_counts() -> None:
