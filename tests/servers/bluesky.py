@@ -232,6 +232,8 @@ def _awaited() -> str | None:
     end = time.monotonic() + PATIENCE
     while not _built() and not FAILED.is_file() and LOG.is_file() and time.monotonic() < end:
         time.sleep(0.5)
+    if time.monotonic() >= end:
+        return f"the Bluesky network was not built within {PATIENCE} s: {_tail(LOG)}"
     return _absent()
 
 

@@ -106,7 +106,7 @@ bluesky_build() {
     if [ -e "$prefix/include/node/node.h" ]; then
         export npm_config_nodedir="$prefix" # its own headers: what else it would fetch fits another Node
     fi
-    if (cd "$1" && nice -n 5 npm ci --no-audit --no-fund); then
+    if (cd "$1" && npm ci --no-audit --no-fund); then
         echo "$2" >"$1/built"
     else
         touch "$1/failed"
