@@ -10,23 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from listener import registry
-from listener.casework import (
-    Accounts,
-    Calls,
-    Campaigns,
-    Casework,
-    Customers,
-    Exclusions,
-    Remedies,
-    Replies,
-    Sessions,
-    Settling,
-    Stops,
-    Tokens,
-    Views,
-    Why,
-)
+from listener import casework, registry
 from listener.casework.calls import own_brands
 from listener.core.errors import AdapterError
 from listener.core.mention import Post, Sighting
@@ -34,6 +18,7 @@ from listener.core.notification import Message
 from listener.core.protocols import Channel, Replier, Scorer, Source
 from listener.core.query import Matchbook, Place
 from listener.core.replying import Posting
+from listener.core.rescore import Rescore
 from listener.core.rules import Rules
 from listener.core.tools import Clock
 from listener.engine.threads import Step
@@ -45,8 +30,9 @@ from listener.pipeline.ingest import ingest
 from listener.pipeline.judge import judge
 from listener.pipeline.poll import poll, poll_place
 from listener.pipeline.post import post
-from listener.pipeline.turns import Turns
+from listener.pipeline.rescore import rescore
 from listener.pipeline.topics import Topics
+from listener.pipeline.turns import Turns
 from listener.pipeline.watch import watch
 from listener.settings import Settings
 from listener.store import Store, open_store
@@ -106,24 +92,24 @@ class App:
         self._cleanup.callback(tools.close)
         self._cleanup.callback(store.close)
         self.adapters = self._build(settings)
-        self.casework = Casework(store, clock, lambda: self.rules.claim_lease)
-        self.sessions = Sessions(store, clock)
-        self.accounts = Accounts(store, clock, self.sessions)
-        self.tokens = Tokens(store, clock)
-        self.campaigns = Campaigns(store, clock, lambda: [brand.name for brand in self.settings.brands])
-        self.customers = Customers(store, clock)
-        self.remedies = Remedies(store, clock, self.casework)
-        self.calls = Calls(store, clock, lambda: self.rules, lambda: own_brands(self.settings))
-        self.views = Views(store)
-        self.exclusions = Exclusions(store, clock)
-        self.replies = Replies(
+        self.casework = casework.Casework(store, clock, lambda: self.rules.claim_lease)
+        self.sessions = casework.Sessions(store, clock)
+        self.accounts = casework.Accounts(store, clock, self.sessions)
+        self.tokens = casework.Tokens(store, clock)
+        self.campaigns = casework.Campaigns(store, clock, lambda: [brand.name for brand in self.settings.brands])
+        self.customers = casework.Customers(store, clock)
+        self.remedies = casework.Remedies(store, clock, self.casework)
+        self.calls = casework.Calls(store, clock, lambda: self.rules, lambda: own_brands(self.settings))
+        self.views = casework.Views(store)
+        self.exclusions = casework.Exclusions(store, clock)
+        self.replies = casework.Replies(
             store, clock, lambda: self.rules.claim_lease, lambda: self.rules.posting, lambda: self.adapters.repliers
         )
-        self.stops = Stops(store, clock)
-        self.settling = Settling(store, clock, lambda: self.rules, self.casework)
+        self.stops = casework.Stops(store, clock)
+        self.settling = casework.Settling(store, clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = Turns(registry.build_scorer(settings, tools.for_places()))
         self._topics = Topics(self.scorer)
-        self.why = Why(store, lambda: self.scorer)
+        self.why = casework.Why(store, lambda: self.scorer)
 
     def _build(self, settings: Settings) -> Adapters:
         places = [place for place in settings.places if place.enabled]
@@ -221,6 +207,10 @@ class App:
             poll_place(self.store, self.adapters.sources[name], self.rules.places[name], turn, self.rules, self.clock)
             polled.append(name)
         return tuple(polled)
+
+    def rescore(self) -> Rescore | None:
+        """Judge again the next portion of the rescore that goes on; see `listener.pipeline.rescore`."""
+        return rescore(self.store, self.scorer, self.rules, self.clock, topics=self._topics)
 
     def drain(self, tell: Callable[[str, int], None] = lambda _step, _n: None) -> None:
         """Judge, route and send until nothing is left to do now; bundles are sent without their waiting time.

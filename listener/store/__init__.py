@@ -27,6 +27,7 @@ from listener.store.places import Places
 from listener.store.posts import Posts
 from listener.store.remedies import Remedies
 from listener.store.replies import Replies
+from listener.store.rescores import Rescores
 from listener.store.sessions import Sessions
 from listener.store.tokens import Tokens
 from listener.store.trails import Trails
@@ -53,6 +54,7 @@ class Store:
         corrections: what people said of labels.
         lane: mentions that want a person's eye.
         weights: which words carried verdicts.
+        rescores: judging again what was judged before.
         colleagues: who signs in.
         sessions: browsers that are signed in.
         invitations: one-time links.
@@ -81,6 +83,7 @@ class Store:
     corrections: Corrections
     lane: Lane
     weights: Weights
+    rescores: Rescores
     colleagues: Colleagues
     sessions: Sessions
     invitations: Invitations
@@ -139,6 +142,7 @@ def make_store(db: Connections) -> Store:
         corrections=corrections,
         lane=Lane(db),
         weights=weights,
+        rescores=Rescores(db),
         colleagues=Colleagues(db),
         sessions=Sessions(db),
         invitations=Invitations(db),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,9 +12,9 @@ from listener.core.topic import as_settled
 from listener.core.work import DeadRow, Judged, Routed, Step
 from listener.store.corrections import Corrections, settled
 from listener.store.engine import Connections, Row, marks, moment, to_ms
+from listener.store.judged import keep_verdicts, recount
 from listener.store.posts import POST_COLUMNS, post_of
 from listener.store.topics import keep_topics
-from listener.store.vectors import keep as keep_vectors
 
 LEASE = timedelta(minutes=5)
 """Longer than any batch takes; a process that dies has its leases returned at the next start, not after this."""
@@ -180,34 +179,17 @@ class Mentions:
             "LEFT JOIN vectors e ON e.post_id = v.post_id AND e.fingerprint = v.fingerprint AND e.scorer = v.scorer",
             [*(value for key in keys for value in key), scorer],
         )
-        return {
-            (row["post_id"], row["fingerprint"]): replace(verdict_of(row), embedding=row["vector"]) for row in rows
-        }
+        return {(row["post_id"], row["fingerprint"]): replace(verdict_of(row), embedding=row["vector"]) for row in rows}
 
     def judged(self, judged: Sequence[Judged], revision: str, now: datetime) -> None:
         """Store verdicts and sentiments, recount, and pass the mentions on.
 
         Call it in the transaction in which `waiting()` confirmed that none was edited or judged meanwhile.
         """
-        at = to_ms(now)
         judged = self._corrected(judged)
-        self._db.write_many(
-            "INSERT INTO verdicts (post_id, fingerprint, negative, neutral, positive, label, confidence, certainty, "
-            "language, parts, scorer, judged_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-            [
-                (
-                    j.mention.post_id, j.mention.fingerprint, j.verdict.probabilities.negative,
-                    j.verdict.probabilities.neutral, j.verdict.probabilities.positive, j.verdict.label,
-                    j.verdict.confidence, j.verdict.certainty, j.verdict.language, j.verdict.parts,
-                    j.verdict.scorer, at,
-                )
-                for j in judged
-                if j.fresh
-            ],
-        )  # fmt: skip
-        keep_vectors(self._db, judged)
+        keep_verdicts(self._db, judged, now)
         keep_topics(self._db, judged)
-        self._recount(judged)
+        recount(self._db, judged)
         self._db.write_many(
             "UPDATE mentions SET label = ?, score = ?, confidence = ?, certainty = ?, scorer = ?, language = ?, "
             "step = ?, routes = CASE WHEN ? IS NULL THEN '' END, routed_why = ?, routed_with = ?, lease_until = 0, "
@@ -235,26 +217,6 @@ class Mentions:
             else j
             for j in judged
         ]
-
-    def _recount(self, judged: Sequence[Judged]) -> None:
-        """Take the old counts of these mentions out of the rollup and put the new ones in."""
-        ids = [j.mention.id for j in judged]
-        rows = self._db.read(
-            f"SELECT id, hour, label, certainty, language FROM mentions WHERE id IN ({marks(len(ids))})", ids
-        )
-        before = {row["id"]: row for row in rows}
-        change: Counter[tuple[int, str, str, str, str, str]] = Counter()
-        for j in judged:
-            row = before[j.mention.id]
-            cell = (row["hour"], j.mention.brand, j.mention.post.source)
-            if row["label"] is not None:
-                change[(*cell, row["language"] or "", row["label"], row["certainty"])] -= 1
-            change[(*cell, j.verdict.language or "", j.sentiment.label, j.sentiment.certainty)] += 1
-        self._db.write_many(
-            "INSERT INTO moods (hour, brand, source, language, label, certainty, n) VALUES (?,?,?,?,?,?,?) "
-            "ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            [(*cell, n) for cell, n in change.items() if n],
-        )
 
     def routed(self, routed: Sequence[Routed], revision: str) -> None:
         """Record which routes took mentions and that nothing is left to do; see `judged()` for the transaction."""

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from listener.store.inbox_schema import INBOX
-from listener.store.judgement_schema import UNSURE, WORD_WEIGHTS
+from listener.store.judgement_schema import RESCORES, UNSURE, WORD_WEIGHTS
 from listener.store.remedy_schema import REMEDIES
 from listener.store.reply_schema import PUBLIC_REPLY
 from listener.store.topics_schema import TOPICS
@@ -265,6 +265,12 @@ def c_words(db: Database) -> None:
 def c_topics(db: Database) -> None:
     """What people speak of."""
     _run(db, TOPICS)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def c_rescore(db: Database) -> None:
+    """Judging again what was judged before."""
+    _run(db, RESCORES)
 
 
 def _run(db: Database, script: str) -> None:

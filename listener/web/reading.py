@@ -14,6 +14,7 @@ from listener.core.mention import Mention
 from listener.core.note import Note
 from listener.core.place import PlaceHealth
 from listener.core.reply import Reply, ReplyState, Wording
+from listener.core.rescore import Rescore
 from listener.core.sentiment import Certainty, Label
 from listener.core.trail import Trail
 from listener.core.trend import Bucket
@@ -89,6 +90,14 @@ class Lane(Protocol):
 
     def count(self, brand: str | None = None, most: int = 1000) -> int:
         """How many there are, of one brand or of all; not counted beyond `most`."""
+        ...
+
+
+class Rescores(Protocol):
+    """Reads what was judged again."""
+
+    def marked(self, since: datetime, until: datetime) -> tuple[Rescore, ...]:
+        """Rescores that changed something and began within a span, oldest first."""
         ...
 
 
@@ -262,6 +271,11 @@ class Store(Protocol):
     @property
     def mentions(self) -> Mentions:
         """The queue."""
+        ...
+
+    @property
+    def rescores(self) -> Rescores:
+        """Judging again what was judged before."""
         ...
 
     @property

@@ -149,6 +149,8 @@ def add_trends(web: FastAPI, pages: Pages) -> None:
         span = [today - timedelta(days=back) for back in reversed(range(int(days)))]
         midnight = datetime(span[0].year, span[0].month, span[0].day, tzinfo=UTC)
         buckets = desk.store.trends.buckets(midnight - timedelta(days=len(span)), midnight + timedelta(days=len(span)))
+        again = desk.store.rescores.marked(midnight, midnight + timedelta(days=len(span)))
         return pages.show(
-            "trends.html", by=by, trends=trends_of(buckets, span), days=len(span), first=span[0], today=today
-        )
+            "trends.html", by=by, trends=trends_of(buckets, span), days=len(span), first=span[0], today=today,
+            again=again,
+        )  # fmt: skip
