@@ -27,7 +27,7 @@ from listener.core.reply import Approval, ReplyLimits, digest
 from listener.core.tools import Tools
 from listener.http import AddressGuard
 from listener.testing import HOSTILE, START, FakeClock
-from sources._mailsend import Sender, compose
+from sources._mailsend import Sender, compose, own_ids
 from sources.imap import Mailbox, MailboxOptions
 from tests.servers.dovecot import HOST, PASSWORD, Dovecot
 from tests.servers.smtp import CLOSE, HANG, Delivering, OddSmtp
@@ -99,6 +99,7 @@ def test_the_same_key_gives_the_same_id(smtp_sink: SmtpSink) -> None:
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
     assert all(one.endswith("@brackholm.example") and one.isascii() and " " not in one for one in ids)
+    assert all(own_ids(OURS).fullmatch(one) for one in ids), "so that we know our own mails again"
 
 
 def test_a_subject_is_marked_as_an_answer_once() -> None:
