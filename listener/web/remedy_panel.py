@@ -115,7 +115,8 @@ def _shown(
         decider=decider,
         may_decide=covers,
         may_decline=decides,
-        may_withdraw=remedy.state in {"proposed", "promised"} and me.may("work") and (own or me.may(DECIDES)),
+        # What another proposed is declined, with a reason, rather than withdrawn.
+        may_withdraw=me.may("work") and ((waits and own) or (remedy.state == "promised" and (own or me.may(DECIDES)))),
         may_finish=remedy.stands and me.may("work"),
         deciders=terms.deciders(total, case.severity) if waits and not covers else "",
     )
