@@ -146,16 +146,7 @@ def _mention(trail: Trail) -> Iterator[str]:
     yield f"  arrival: {mention.arrival}, {mention.arrival_reason}; seen {_time(mention.seen_at)}"
     words = f" on {', '.join(mention.words)}" if mention.words else ""
     yield f"  matched: {', '.join(mention.queries) or 'the place is about the brand'}{words}"
-    if trail.verdict is not None:
-        yield f"  verdict: {_verdict(trail.verdict)}, {_time(trail.judged_at)}"
-    if trail.weighing is not None:
-        yield f"  words: {_words(trail, trail.weighing)}, asked {trail.weighing.scorer}"
-    if mention.sentiment is not None:
-        found = mention.sentiment
-        yield f"  sentiment: {found.label} ({found.certainty} {found.confidence:.2f}), score {found.score:+.2f}"
-    for each in trail.topics:
-        whose = "of the sentences about it" if each.own else "of the whole"
-        yield f"  topic: {each.topic}, {each.label} ({each.certainty}, {whose}); {each.nearness:.2f} near: {each.phrase}"
+    yield from _read(trail)
     if trail.routes or trail.routed_why:
         config = f", configuration {trail.routed_with}" if trail.routed_with else ""
         yield f"  routes: {', '.join(trail.routes) or 'none'}; {trail.routed_why}{config}"
@@ -163,6 +154,20 @@ def _mention(trail: Trail) -> Iterator[str]:
     yield f"  state: {waits}" + (f"; last error: {trail.last_error}" if trail.last_error else "")
     if trail.case is not None:
         yield f"  case: {trail.case}, joined {_time(trail.joined_at)}"
+
+
+def _read(trail: Trail) -> Iterator[str]:
+    if trail.verdict is not None:
+        yield f"  verdict: {_verdict(trail.verdict)}, {_time(trail.judged_at)}"
+    if trail.weighing is not None:
+        yield f"  words: {_words(trail, trail.weighing)}, asked {trail.weighing.scorer}"
+    found = trail.mention.sentiment
+    if found is not None:
+        yield f"  sentiment: {found.label} ({found.certainty} {found.confidence:.2f}), score {found.score:+.2f}"
+    for each in trail.topics:
+        whose = "of the sentences about it" if each.own else "of the whole"
+        sure = f"{each.certainty}, {whose}"
+        yield f"  topic: {each.topic}, {each.label} ({sure}); {each.nearness:.2f} near: {each.phrase}"
 
 
 def _case(case: Case, deliveries: tuple[Delivery, ...]) -> Iterator[str]:

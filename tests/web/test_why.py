@@ -42,7 +42,7 @@ def test_the_words_are_marked_once_somebody_asked(web: httpx2.Client, stage: Sta
         assert link in text_of(web.get(path))
     assert len(asked.batches) == before
     page = text_of(web.get("/mentions/1/words"))
-    assert "The model reads “negative” mainly in <bdi dir=\"auto\">“broken”</bdi>&nbsp;(90)" in page
+    assert 'The model reads “negative” mainly in <bdi dir="auto">“broken”</bdi>&nbsp;(90)' in page
     assert 'is <mark class="carried much">broken</mark>, sadly.' in page
     assert "The stars are not words" in page
     assert f'href="{case}#mention-1"' in page
