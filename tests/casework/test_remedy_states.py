@@ -192,5 +192,5 @@ class Giving(RuleBasedStateMachine):
             assert not events or events[-1].version == self.office.now(case).version
 
 
-Giving.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+Giving.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestGiving = Giving.TestCase
