@@ -13,6 +13,7 @@ from listener.core.query import Match, Matchbook, Place, Query
 from listener.core.route import Matcher, Route, Severity
 from listener.core.rules import Rules
 from listener.core.sentiment import Label, Sentiment, towards
+from listener.core.topic import Touched, as_settled
 from listener.core.work import Judged, held_back
 from listener.store import Store
 from listener.store.engine import from_ms, to_ms
@@ -110,8 +111,9 @@ def edit_post(
 
 
 def judge_as(
-    store: Store, mentions: Sequence[Mention], *probabilities: float, now: datetime = START, language: str | None = None
-) -> None:
+    store: Store, mentions: Sequence[Mention], *probabilities: float, now: datetime = START,
+    language: str | None = None, topics: tuple[Touched, ...] = (),
+) -> None:  # fmt: skip
     """Store one verdict on all these mentions and let those that are not held back wait for a route."""
     read = replace(verdict(*(probabilities or (0.95, 0.04, 0.01))), language=language)
     with store.transaction():
@@ -123,7 +125,7 @@ def judge_as(
             judged.append(
                 Judged(
                     mention=mention, verdict=read, fresh=True, sentiment=sentiment,
-                    next_step=None if why else "route", why=why,
+                    next_step=None if why else "route", why=why, topics=as_settled(topics, sentiment),
                 )
             )  # fmt: skip
         store.mentions.judged(judged, "r1", now)

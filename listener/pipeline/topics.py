@@ -28,7 +28,7 @@ RIDGE = 0.3
 """How much the regression distrusts single phrases; chosen with the threshold."""
 WORD, WORDS = 0.2, 2
 """What a word that only this topic has adds to the nearness, and how many of them count."""
-PERHAPS = 0.4
+PERHAPS = 0.7
 """A post as a whole that comes so near, as a share of the threshold, is looked at part by part."""
 
 

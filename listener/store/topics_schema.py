@@ -14,6 +14,7 @@ CREATE TABLE mention_topics (               -- a topic that a mention touches
     own INTEGER NOT NULL,                   -- 0: the mood is the mention's own, and follows it
     PRIMARY KEY (mention_id, topic)
 ) WITHOUT ROWID;
+CREATE INDEX mention_topics_topic ON mention_topics (topic, mention_id DESC);
 CREATE TABLE topic_moods (                  -- rollup: changed in the transaction that changes a mention
     hour INTEGER NOT NULL,
     brand TEXT NOT NULL,

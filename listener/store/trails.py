@@ -49,6 +49,7 @@ class Trails:
         brand: str | None = None,
         label: Label | None = None,
         certainty: Certainty | None = None,
+        topic: str | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> tuple[Trail, ...]:
@@ -58,13 +59,19 @@ class Trails:
             brand: only of this brand.
             label: only with this sentiment.
             certainty: only confident or only unsure ones.
+            topic: only those that touch it.
             limit: most mentions of a page.
             offset: so many are left out.
         """
         wanted = {"m.brand": brand, "m.label": label, "m.certainty": certainty}
         asked = {column: value for column, value in wanted.items() if value is not None}
-        tests = " AND ".join(("m.label IS NOT NULL", *(f"{column} = ?" for column in asked)))
-        return self._read(f"WHERE {tests} ORDER BY m.id DESC LIMIT ? OFFSET ?", (*asked.values(), limit, offset))
+        tests = ["m.label IS NOT NULL", *(f"{column} = ?" for column in asked)]
+        values: list[object] = list(asked.values())
+        if topic is not None:
+            tests.append("m.id IN (SELECT mention_id FROM mention_topics WHERE topic = ?)")
+            values.append(topic)
+        where = f"WHERE {' AND '.join(tests)} ORDER BY m.id DESC LIMIT ? OFFSET ?"
+        return self._read(where, (*values, limit, offset))
 
     def unsure(self, *, brand: str | None = None, before: int | None = None, limit: int = 25) -> tuple[Trail, ...]:
         """Mentions that want a person's eye, newest first.
@@ -104,6 +111,8 @@ class Trails:
 
     def _read(self, where: str, values: Sequence[object]) -> tuple[Trail, ...]:
         rows = self._db.read(f"{SELECT} {where}", values)
+        if not rows:
+            return ()
         verdicts = self._verdicts(sorted({row["post_id"] for row in rows}))
         revisions = self._revisions(sorted({row["post_id"] for row in rows}), verdicts)
         cases = self._cases([row["id"] for row in rows])

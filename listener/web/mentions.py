@@ -25,6 +25,7 @@ def add_mentions(web: FastAPI, pages: Pages) -> None:
         brand: str = "",
         label: Literal["", "negative", "neutral", "positive"] = "",
         certainty: Literal["", "confident", "unsure"] = "",
+        topic: str = "",
         page: int = 1,
     ) -> HTMLResponse:
         page = max(1, min(page, 1_000))
@@ -32,6 +33,7 @@ def add_mentions(web: FastAPI, pages: Pages) -> None:
             brand=brand or None,
             label=label or None,
             certainty=certainty or None,
+            topic=topic or None,
             limit=ROWS + 1,
             offset=(page - 1) * ROWS,
         )
@@ -47,5 +49,6 @@ by=by,
             brand=brand,
             label=label,
             certainty=certainty,
+            topic=topic,
             page=page,
         )  # fmt: skip

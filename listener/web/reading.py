@@ -70,6 +70,7 @@ class Trails(Protocol):
         brand: str | None = None,
         label: Label | None = None,
         certainty: Certainty | None = None,
+        topic: str | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> tuple[Trail, ...]:
@@ -178,6 +179,10 @@ class Trends(Protocol):
 
     def buckets(self, since: datetime, until: datetime) -> tuple[Bucket, ...]:
         """Mentions by hour, brand, source and label within a span."""
+        ...
+
+    def topics(self, since: datetime, until: datetime) -> Mapping[tuple[str, str, Label], int]:
+        """Mentions that touch a topic within a span, by brand, topic and label."""
         ...
 
     def totals(self) -> Mapping[tuple[str, str], int]:

@@ -1,4 +1,7 @@
-"""The marketer's page: volume and sentiment by brand, day by day. Sums and geometry are pure; the templates draw."""
+"""The marketer's page: volume and sentiment by brand, day by day, and what people speak of.
+
+Sums and geometry are pure; the templates draw.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from fastapi import FastAPI
@@ -15,6 +19,9 @@ from listener.core.sentiment import LABELS, Label
 from listener.core.trend import Bucket
 from listener.web.auth import MayRead
 from listener.web.pages import Pages
+
+Touched = Mapping[tuple[str, str, Label], int]
+"""Mentions by brand, topic and label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,7 @@ class BrandTrend:
         total: the span.
         before: the span of the same length before it.
         sources: by source, the most mentions first.
+        topics: by topic of the operator's, the most mentions first.
     """
 
     brand: str
@@ -70,6 +78,7 @@ class BrandTrend:
     total: Mood
     before: Mood
     sources: tuple[tuple[str, Mood], ...]
+    topics: tuple[tuple[str, Mood], ...] = ()
 
 
 def mood(buckets: Iterable[Bucket]) -> Mood:
@@ -102,7 +111,16 @@ def bar(day: date, found: Mood, top: int) -> Bar:
     return Bar(day=day, mood=found, blocks=tuple(blocks))
 
 
-def brand_trend(brand: str, buckets: Sequence[Bucket], days: Sequence[date]) -> BrandTrend:
+def topics_of(brand: str, touched: Touched) -> tuple[tuple[str, Mood], ...]:
+    """What is said about a brand, by topic, the most mentions first."""
+    names = {topic for of, topic, _ in touched if of == brand}
+    found = [(topic, Mood(**{label: touched.get((brand, topic, label), 0) for label in LABELS})) for topic in names]
+    return tuple(sorted(found, key=lambda pair: (-pair[1].n, pair[0])))
+
+
+def brand_trend(
+    brand: str, buckets: Sequence[Bucket], days: Sequence[date], touched: Touched = MappingProxyType({})
+) -> BrandTrend:
     """One brand's figures; buckets before the first day are the span it is compared with."""
     by_day: Mapping[date, list[Bucket]] = _grouped(buckets)
     moods = [mood(by_day.get(day, ())) for day in days]
@@ -120,6 +138,7 @@ def brand_trend(brand: str, buckets: Sequence[Bucket], days: Sequence[date]) -> 
         sources=tuple(
             sorted(((name, mood(found)) for name, found in by_source.items()), key=lambda pair: (-pair[1].n, pair[0]))
         ),
+        topics=topics_of(brand, touched),
     )
 
 
@@ -130,12 +149,14 @@ def _grouped(buckets: Sequence[Bucket]) -> Mapping[date, list[Bucket]]:
     return by_day
 
 
-def trends_of(buckets: Sequence[Bucket], days: Sequence[date]) -> tuple[BrandTrend, ...]:
+def trends_of(
+    buckets: Sequence[Bucket], days: Sequence[date], touched: Touched = MappingProxyType({})
+) -> tuple[BrandTrend, ...]:
     """Every brand's figures, the most talked about first."""
     by_brand: defaultdict[str, list[Bucket]] = defaultdict(list)
     for bucket in buckets:
         by_brand[bucket.brand].append(bucket)
-    found = [brand_trend(brand, of_brand, days) for brand, of_brand in by_brand.items()]
+    found = [brand_trend(brand, of_brand, days, touched) for brand, of_brand in by_brand.items()]
     return tuple(sorted(found, key=lambda trend: (-trend.total.n, trend.brand)))
 
 
@@ -144,13 +165,15 @@ def add_trends(web: FastAPI, pages: Pages) -> None:
     desk = pages.desk
 
     @web.get("/trends", include_in_schema=False)
-    def trends(by: MayRead, days: Literal["7", "14", "30"] = "14") -> HTMLResponse:
+    def trends(by: MayRead, days: Literal["7", "14", "30"] = "14", brand: str = "") -> HTMLResponse:
         today = desk.clock().astimezone(UTC).date()
         span = [today - timedelta(days=back) for back in reversed(range(int(days)))]
         midnight = datetime(span[0].year, span[0].month, span[0].day, tzinfo=UTC)
         buckets = desk.store.trends.buckets(midnight - timedelta(days=len(span)), midnight + timedelta(days=len(span)))
         again = desk.store.rescores.marked(midnight, midnight + timedelta(days=len(span)))
+        found = trends_of(buckets, span, desk.store.trends.topics(midnight, midnight + timedelta(days=len(span))))
         return pages.show(
-            "trends.html", by=by, trends=trends_of(buckets, span), days=len(span), first=span[0], today=today,
+            "trends.html", by=by, trends=[trend for trend in found if brand in {"", trend.brand}], days=len(span),
+            first=span[0], today=today, brand=brand, brands=sorted(trend.brand for trend in found if trend.total.n),
             again=again,
         )  # fmt: skip

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from listener.core.mention import Post
+from listener.core.sentiment import LABELS, Label
+from listener.core.topic import Touched
 from listener.store import Store, open_store
 from listener.testing import START
 from tests.kit import add_posts, edit_post, judge_as, make_post
@@ -17,6 +19,14 @@ DAY = timedelta(days=1)
 CHANCES = st.sampled_from([(0.9, 0.05, 0.05), (0.5, 0.3, 0.2), (0.1, 0.8, 0.1), (0.0, 0.1, 0.9), (0.3, 0.3, 0.4)])
 LANGUAGES = st.sampled_from([None, "en", "de"])
 BRANDS = st.sampled_from([("Acme",), ("Bolt",), ("Acme", "Bolt")])
+
+TOUCHING = st.lists(
+    st.builds(
+        Touched, topic=st.sampled_from(["delivery", "price"]), label=st.sampled_from(LABELS), own=st.booleans(),
+        certainty=st.just("confident"), nearness=st.just(0.5), phrase=st.just("late"),
+    ),
+    max_size=2, unique_by=lambda each: each.topic,
+).map(tuple)  # fmt: skip
 
 
 def test_a_mention_that_is_judged_again_is_counted_once(store: Store) -> None:
@@ -78,6 +88,34 @@ class Rollup(RuleBasedStateMachine):
         self.store.release()
         for row in self.store.mentions.dead():
             self.store.mentions.requeue(row.id)
+
+    @rule(chances=CHANCES, touching=TOUCHING)
+    def judge_topics(self, chances: tuple[float, ...], touching: tuple[Touched, ...]) -> None:
+        """A batch is judged, each mention of which touches some topics."""
+        judge_as(self.store, self.store.mentions.claim("judge", 2, START), *chances, topics=touching)
+
+    @rule(data=st.data(), label=st.sampled_from(["negative", "positive", None]))
+    def correct(self, data: st.DataObject, label: Label | None) -> None:
+        """A colleague settles a label, or says that a mention is not about us."""
+        judged = self.store.trails.judged()
+        if judged:
+            mention = data.draw(st.sampled_from(judged)).mention
+            with self.store.transaction():
+                self.store.corrections.add(mention, label, None, START)
+
+    @rule(data=st.data())
+    def take_back(self, data: st.DataObject) -> None:
+        """A correction is taken back."""
+        standing = self.store.db.read("SELECT id FROM corrections WHERE gone_at IS NULL")
+        if standing:
+            with self.store.transaction():
+                self.store.corrections.take_back(data.draw(st.sampled_from([row[0] for row in standing])), START)
+
+    @invariant()
+    def topics_equal_recount(self) -> None:
+        """By brand, topic and label."""
+        span = (START - DAY, START + DAY)
+        assert self.store.trends.topics(*span) == self.store.trends.recount_topics(*span)
 
     @invariant()
     def rollup_equals_recount(self) -> None:
