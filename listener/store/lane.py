@@ -79,10 +79,10 @@ class Lane:
         )
 
     def halt(self, mention_id: int, why: str) -> None:
-        """Let a mention that waits for its routes wait no more. In a transaction."""
+        """Let a mention that waits to be judged or routed wait no more. In a transaction."""
         self._db.write(
             "UPDATE mentions SET step = NULL, lease_until = 0, attempts = 0, routes = '', routed_why = ? "
-            "WHERE id = ? AND step = 'route'",
+            "WHERE id = ? AND step IN ('judge', 'route')",
             (why, mention_id),
         )
 

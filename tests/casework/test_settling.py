@@ -221,3 +221,16 @@ def test_staff_who_have_the_case_are_not_told_of_it_again(stage: Stage, dana: Ac
     assert stage.store.lane.way(mention.id).step is None
     [case] = stage.store.cases.unresolved()
     assert (case.route, case.severity) == ("perhaps a complaint", "low")
+
+
+def test_what_is_not_about_us_stays_so_though_it_waited_to_be_judged_anew(stage: Stage, dana: Actor) -> None:
+    [mention] = heard(stage, make_post("1", "hm acme"))
+    stage.hear(make_post("1", "hm acme, edited"))
+    done = stage.settling.settle(mention.id, None, dana)
+    stage.work()
+    assert lane(stage) == []
+    assert stage.store.trends.totals() == {}
+    stage.settling.undo(done.event, dana)
+    assert stage.store.lane.way(mention.id).step == "judge"
+    stage.work()
+    assert lane(stage) == [mention.id]

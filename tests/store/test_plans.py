@@ -14,10 +14,13 @@ import pytest
 from listener.core.campaign import Brief
 from listener.core.case import Wanted
 from listener.core.mention import Engagement
-from listener.core.work import Routed
+from listener.core.occlusion import Weighing
+from listener.core.rescore import Scope
+from listener.core.sentiment import towards
+from listener.core.work import Judged, Routed
 from listener.store import Connections, Store, make_store
 from listener.store.engine import Row
-from listener.testing import START
+from listener.testing import START, verdict
 from tests.kit import COMPLAINTS, SHOP, add_posts, edit_post, judge_as, make_post, open_case
 
 LATER = START + timedelta(days=1)
@@ -40,6 +43,8 @@ READ_WHOLE = {
     "SELECT brand, status, severity, count(*)": "counting cases",
     "SELECT brand, label, count(*)": "the recount is the proof of the rollup",
     "FROM mentions WHERE arrival = 'backfill' GROUP BY place": "history only, by its partial index",
+    "INDEXED BY mentions_unsure": "the lane, by its partial index, up to a thousand",
+    "FROM rescores": "a row for each time that somebody judged again",
     "INSERT INTO cases": "a foreign key's children, looked at only while a violation is open",
     "INSERT INTO colleagues": "a foreign key's children, looked at only while a violation is open",
     "INSERT INTO campaigns": "a foreign key's children, looked at only while a violation is open",
@@ -176,6 +181,42 @@ def _look(store: Store) -> None:
     store.trails.newest_of([case.id])
     store.trails.oldest_waiting("route")
     store.trends.buckets(START, LATER)
+    _judge_again(store)
+
+
+def _judge_again(store: Store) -> None:
+    """The lane of unsure mentions, the words that carried a verdict, and a rescore."""
+    for brand in (None, "Acme"):
+        store.lane.count(brand)
+        store.trails.unsure(brand=brand, before=100)
+    store.trails.unsure()
+    [first] = store.trails.judged(limit=1)
+    with store.transaction():
+        kept = store.corrections.add(first.mention, "neutral", None, START)
+        store.lane.route(first.mention.id, LATER)
+        store.lane.put_back(first.mention.id, store.lane.way(first.mention.id))
+        store.lane.halt(first.mention.id, "w")
+    store.lane.settlement(kept)
+    store.weights.keep(first.mention, Weighing(label="neutral", probability=1.0, scorer="table@1", words=()))
+    scope = Scope(brand="Acme", since=START - timedelta(days=9), until=LATER, changed_only=True)
+    for asked in (Scope(), scope):
+        running = store.rescores.attempt(store.rescores.begin("table@2", asked, START))
+        mentions = store.rescores.take(running, 50)
+        with store.transaction():
+            still = store.rescores.still(running, mentions) or ()
+            standing = store.corrections.standing(still)
+            judged = [
+                Judged(
+                    mention=mention, verdict=verdict(0.9, 0.05, 0.05, scorer="table@2"), fresh=True,
+                    sentiment=towards(verdict(0.9, 0.05, 0.05, scorer="table@2"), None), next_step=None, why=None,
+                )
+                for mention in still
+            ]  # fmt: skip
+            store.rescores.advance(running, 50, 1, store.rescores.rejudged(judged, standing, START))
+        store.rescores.spare(running)
+    store.rescores.shifts(running.id)
+    store.rescores.marked(START, LATER)
+    store.rescores.finish(running, LATER)
 
 
 def _campaigns(store: Store) -> None:
