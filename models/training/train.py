@@ -1,6 +1,7 @@
 """Train the bundled weights on every source for every head, then write the bundle.
 
 Run as `python -m models.training.train [--export-only]` after `.crossvalidate` and `.teach` (see `train.sh`).
+`--export-only` takes the float weights that are there; the head of grave matters is fitted anew in either case.
 Refuses to start when a tweet to train on stands in the development rows.
 """
 
@@ -18,7 +19,9 @@ from models.training.crossvalidate import read_folds
 from models.training.data import Row, data_directory, read_rows, refuse_overlap
 from models.training.examples import Example
 from models.training.export import export
-from models.training.fit import Recipe, fit
+from models.training.fit import Recipe, fit, load_tokenizer
+from models.training.grave import refit
+from models.training.held import load
 from models.training.mixture import kept_back, moods, others
 from models.training.teach import TAUGHT
 from models.training.weights import WORK, base_weights
@@ -67,6 +70,8 @@ def main() -> int:
     """Train unless told to export only, then write the bundle."""
     if "--export-only" not in sys.argv[1:]:
         train()
+    data, tokenizer = data_directory(), load_tokenizer(base_weights() / "tokenizer.json", RECIPE.longest)
+    refit(STATE, load(STATE), tokenizer, data, read_rows(data / "semeval" / "train.jsonl"))
     print(f"bundle revision {export(STATE, base_weights() / 'tokenizer.json')}")
     return 0
 
