@@ -1,9 +1,13 @@
-"""Texts per second of our scorer, of the `transformers` pipeline on the same weights, and of VADER; one thread each.
+"""Texts per second of our scorer and of what it is compared with, one thread each, in turns.
+
+Ours answers with every head. Beside it: the `transformers` pipeline with its defaults on the same weights (sentiment
+alone), PyTorch in batches sorted by length in float32 and bfloat16, VADER, and the ceiling: the same matrix products
+in our precision and shapes with nothing between them. Natural repeats: 10,000 tweets drawn as they are copied in life.
 
 Run alone, on a quiet machine, in the training environment:
     OMP_NUM_THREADS=1 .venv-train/bin/python tests/bench/bench_scorer.py DIR/semeval/dev.jsonl [out.json]
-The three take turns in each round, so that a machine that slows down slows them all; medians are compared.  The
-pipeline runs with its defaults: one text at a time, in the precision of the checkpoint.
+They take turns in each round, so that a machine that slows down slows them all; medians are compared.  The pipeline
+runs with its defaults: one text at a time, in the precision of the checkpoint.
 """
 
 # ruff: noqa: E402 - the number of threads and the paths are read when the libraries are imported
@@ -11,8 +15,10 @@ pipeline runs with its defaults: one text at a time, in the precision of the che
 import json
 import os
 import platform
+import random
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,22 +28,27 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import numpy as np
 import torch
+from bench.products import Products
 from safetensors.numpy import load_file
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast, logging, pipeline
 from transformers.modeling_outputs import SequenceClassifierOutput
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from models._recent import Recent
 from models._text import mask
 from models.bundled import Bundled, BundledOptions
 from models.training.export import BUNDLE, read_config
 
 CHECKPOINT = ROOT / ".train" / "checkpoint"
 ROUNDS = 7
-PIPELINE_TEXTS = 400
+FEW = 400
+"""Texts a round for what is slow."""
+BATCH = 32
+REPEATS = 10_000
 
 Judge = Callable[[Sequence[str]], Sequence[str]]
 
@@ -95,43 +106,87 @@ def write_checkpoint() -> None:
     BertTokenizerFast(tokenizer_file=str(BUNDLE / "tokenizer.json")).save_pretrained(CHECKPOINT)
 
 
+def batched(network: MeanBert, tokenizer: BertTokenizerFast, kind: torch.dtype) -> Judge:
+    """Return PyTorch as a careful user runs it: batches sorted by length, no gradients, in one precision."""
+    network = network.to(kind).eval()
+
+    def read(texts: Sequence[str]) -> Sequence[str]:
+        found: list[str] = [""] * len(texts)
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        with torch.inference_mode():
+            for start in range(0, len(order), BATCH):
+                chosen = order[start : start + BATCH]
+                given = tokenizer([texts[at] for at in chosen], padding=True, truncation=True, max_length=80,
+                                  return_tensors="pt")  # fmt: skip
+                for at, label in zip(chosen, network(**given).logits.argmax(-1).tolist(), strict=True):
+                    found[at] = network.config.id2label[label]
+        return found
+
+    return read
+
+
+def anew(ours: Bundled) -> Bundled:
+    """Let our scorer forget what it judged in an earlier round: what comes again within a round still counts."""
+    ours._recent = Recent()
+    return ours
+
+
 def judges() -> dict[str, Judge]:
-    """Return the three scorers, each loaded and warm."""
+    """Return what is measured, each loaded and warm."""
     torch.set_num_threads(1)
     logging.set_verbosity(logging.CRITICAL)  # our class is not in the pipeline's list, which it reports as an error
     ours = Bundled(BundledOptions(), None)  # type: ignore[arg-type]
     ours.load()
-    network = MeanBert.from_pretrained(CHECKPOINT)
+    load: Callable[[], MeanBert] = lambda: MeanBert.from_pretrained(CHECKPOINT)  # noqa: E731
     tokenizer = BertTokenizerFast.from_pretrained(CHECKPOINT)
-    pipe = pipeline("text-classification", model=network, tokenizer=tokenizer)
+    pipe = pipeline("text-classification", model=load(), tokenizer=tokenizer)
     vader = SentimentIntensityAnalyzer()
+    products = Products(ours.precision)
 
     def read_vader(texts: Sequence[str]) -> Sequence[str]:
         found = [vader.polarity_scores(text)["compound"] for text in texts]
         return ["negative" if value <= -0.05 else "positive" if value >= 0.05 else "neutral" for value in found]
 
     return {
-        "bundled": lambda texts: [verdict.label for verdict in ours.read(texts)],
+        "bundled": lambda texts: [verdict.label for verdict in anew(ours).read(texts)],
         "pipeline": lambda texts: [found["label"] for found in pipe(list(texts), truncation=True)],
+        "torch_f32": batched(load(), tokenizer, torch.float32),
+        "torch_bf16": batched(load(), tokenizer, torch.bfloat16),
         "vader": read_vader,
+        "ceiling": products.multiply,
     }
 
 
+def copied(texts: Sequence[str], count: int) -> list[str]:
+    """Return texts as a stream holds them: a few are copied very often, most stand alone (Zipf's law, exponent one)."""
+    source = random.Random(2026)
+    # Share of copies as with natural retweets: about two texts in five stand there before.
+    return [texts[min(int(len(texts) ** source.random()), len(texts)) - 1] if source.random() < 0.5
+            else source.choice(texts) for _ in range(count)]  # fmt: skip
+
+
 def measure(texts: Sequence[str]) -> dict[str, object]:
-    """Let the three take turns and return medians, spreads and the ratio."""
-    three = judges()
-    few = texts[:: max(1, len(texts) // PIPELINE_TEXTS)][:PIPELINE_TEXTS]
-    said = {name: judge(few) for name, judge in three.items()}
-    same = sum(a == b for a, b in zip(said["bundled"], said["pipeline"], strict=True)) / len(few)
-    rates: dict[str, list[float]] = {name: [] for name in three}
+    """Let them take turns and return medians, spreads and ratios."""
+    all_of_them = judges()
+    few = texts[:: max(1, len(texts) // FEW)][:FEW]
+    said = {name: judge(few) for name, judge in all_of_them.items()}
+    same = {
+        name: round(sum(a == b for a, b in zip(said["bundled"], said[name], strict=True)) / len(few), 4)
+        for name in ("pipeline", "torch_f32", "torch_bf16")
+    }
+    rates: dict[str, list[float]] = {name: [] for name in all_of_them}
     for number in range(ROUNDS):
-        for name, judge in three.items():
-            chosen = few if name == "pipeline" else texts
+        for name, judge in all_of_them.items():
+            chosen = texts if name in {"bundled", "vader", "ceiling"} else few
             started = time.perf_counter()
             judge(chosen)
             rates[name].append(len(chosen) / (time.perf_counter() - started))
         print(f"round {number + 1}:", {name: round(found[-1]) for name, found in rates.items()}, flush=True)
     medians = {name: statistics.median(found) for name, found in rates.items()}
+    repeats = copied(texts, REPEATS)
+    started = time.perf_counter()
+    all_of_them["bundled"](repeats)
+    natural = len(repeats) / (time.perf_counter() - started)
     ours = Bundled(BundledOptions(), None)  # type: ignore[arg-type]
     return {
         "processor": processor(),
@@ -145,10 +200,53 @@ def measure(texts: Sequence[str]) -> dict[str, object]:
         "times_the_pipeline_by_round": [
             round(ours / theirs, 2) for ours, theirs in zip(rates["bundled"], rates["pipeline"], strict=True)
         ],
-        "labels_same_as_pipeline": round(same, 4),
+        "times_batched_f32": round(medians["bundled"] / medians["torch_f32"], 2),
+        "times_batched_bf16": round(medians["bundled"] / medians["torch_bf16"], 2),
+        "share_of_ceiling": round(medians["bundled"] / medians["ceiling"], 3),
+        "repeats": {"texts": len(repeats), "distinct": len(set(repeats)), "per_second": round(natural, 1)},
+        "times_the_pipeline_with_repeats": round(natural / medians["pipeline"], 2),
+        "labels_same_as": same,
         "load_seconds": round(load_seconds(), 2),
+        "first_verdict_seconds": round(first_verdict_seconds(), 2),
+        "memory_mib": memory(),
         "peak_mib_of_this_process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
+
+
+FIRST = """
+import time; began = time.perf_counter()
+from models.bundled import Bundled, BundledOptions
+Bundled(BundledOptions(), None).read(["The parcel arrived on time."])
+print(time.perf_counter() - began)
+"""
+
+MEMORY = """
+import random, resource
+from pathlib import Path
+from models.bundled import Bundled, BundledOptions
+ours, source = Bundled(BundledOptions(), None), random.Random(7)
+words = "the parcel from them arrived late again and nobody told me why so I am rather cross about it now".split()
+for start in range(0, 10_000, 250):
+    ours.read([" ".join(source.choices(words, k=source.randint(1, 500))) for _ in range(250)])
+status = Path("/proc/self/status").read_text()
+print(int(status.split("VmRSS:")[1].split()[0]) // 1024)
+"""
+
+
+def alone(script: str) -> float:
+    """Return the number that a fresh process prints."""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+def first_verdict_seconds() -> float:
+    """Return the median time from the start of a process's imports to its first verdict."""
+    return statistics.median(alone(FIRST) for _ in range(3))
+
+
+def memory() -> int:
+    """Return what a process holds after 10,000 texts of 1 to 500 words, in MiB."""
+    return int(alone(MEMORY))
 
 
 def load_seconds() -> float:
