@@ -153,7 +153,7 @@ class Office:
         )
         try:
             yield process
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=60)
             assert process.returncode == -signal.SIGKILL, said.decode()
         finally:
             if process.poll() is None:
@@ -164,7 +164,7 @@ class Office:
 
 @pytest.fixture
 def http() -> Iterator[Client]:
-    with Client(longest=10, allow_private=True) as made:
+    with Client(longest=20, allow_private=True) as made:
         yield made
 
 
@@ -236,7 +236,7 @@ def test_a_kill_at_any_step_posts_at_most_once_and_what_is_unknown_is_shown(offi
     office.proxy.moods = {WRITE: mood} if mood else {}
     with office.killed(point) as process:
         if mood:
-            assert office.proxy.held.wait(20), "the request never came"
+            assert office.proxy.held.wait(60), "the request never came"
             process.kill()
     office.proxy.moods = {}
     office.post()
@@ -285,7 +285,7 @@ def test_an_unknown_answer_that_stands_is_not_doubled_by_a_colleague_who_did_not
 def test_a_network_that_answers_too_late_is_looked_at(office: Office) -> None:
     office.approved()
     office.proxy.moods = {WRITE: "withheld"}
-    with Client(longest=1.5, allow_private=True) as hurried:
+    with Client(longest=4, allow_private=True) as hurried:
         office.http = hurried
         office.store.close()
         office.start()

@@ -176,7 +176,7 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def eventually(look: Callable[[], T], complaint: str, seconds: float = 20) -> T:
+def eventually(look: Callable[[], T], complaint: str, seconds: float = 60) -> T:
     """The first truthy answer; the index is a moment behind."""
     end = time.monotonic() + seconds
     while not (seen := look()):
@@ -333,5 +333,5 @@ def _network(folder: Path, database: str, redis: str) -> Iterator[Network]:
     with told.open("wb") as line, _process(
         ["node", str(script)], log, stdin=subprocess.PIPE, stdout=line, cwd=HOME, env=environment
     ) as process:  # fmt: skip
-        _until(lambda: told.read_bytes().endswith(b"}\n"), process, log, seconds=120)
+        _until(lambda: told.read_bytes().endswith(b"}\n"), process, log, seconds=300)
         yield Network(**json.loads(told.read_text()))
