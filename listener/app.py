@@ -110,6 +110,7 @@ class App:
         self.scorer: Scorer = Turns(registry.build_scorer(settings, tools.for_places()))
         self._topics = Topics(self.scorer)
         self.why = casework.Why(store, lambda: self.scorer)
+        self.teaching = casework.Teaching(store, clock, lambda: self.scorer)
 
     def _build(self, settings: Settings) -> Adapters:
         places = [place for place in settings.places if place.enabled]

@@ -1,4 +1,4 @@
-"""What commands may have done to the database: import rows, send dead work again, judge again, make and close accounts.
+"""What commands may have done to the database: import rows, send dead work again, judge again, teach, keep accounts.
 
 The daemon does it when asked through its socket, a command does it itself while it holds the lock; so both ways run
 the very same code.
@@ -83,6 +83,22 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retrain:
+    """Teaches a brand's head from its corrections; without `keep` only measures it."""
+
+    brand: str
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollBack:
+    """Lets an earlier head of a brand stand: a version, 0 for none, or the one before."""
+
+    brand: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
     """Makes an account."""
 
@@ -126,6 +142,8 @@ class Errands:
             "import": self._import,
             "requeue": self._requeue,
             "rescore": self._rescore,
+            "retrain": self._retrain,
+            "roll back": self._roll_back,
             "invite": self._invite,
             "reset": self._reset,
             "close": self._close,
@@ -207,9 +225,7 @@ class Errands:
         """Begin a rescore or go on with it: one portion, unless something new waits to be judged."""
         asked = _understood(Again, words)
         scope = Scope(**asdict(asked))
-        brands = {brand for brand, _ in self._app.store.trends.totals()} | {b.name for b in self._app.settings.brands}
-        if scope.brand is not None and scope.brand not in brands:
-            raise ListenerError(f"nothing is known of a brand `{scope.brand}`; {suggest(scope.brand, sorted(brands))}")
+        self._known(scope.brand)
         store = self._app.store
         with self._rescoring, border("scorer"):
             running = store.rescores.begin(self._app.scorer.name, scope, self._app.clock())
@@ -220,6 +236,27 @@ class Errands:
             "finished": now.finished_at is not None, "waits": waits, "resumed": running.done,
             "shifts": [asdict(shift) for shift in store.rescores.shifts(now.id)] if now.finished_at else [],
         }  # fmt: skip
+
+    def _known(self, brand: str | None) -> None:
+        """Refuse a brand of which nothing is known."""
+        brands = {brand for brand, _ in self._app.store.trends.totals()} | {b.name for b in self._app.settings.brands}
+        if brand is not None and brand not in brands:
+            raise ListenerError(f"nothing is known of a brand `{brand}`; {suggest(brand, sorted(brands))}")
+
+    def _retrain(self, words: Words) -> Words:
+        asked = _understood(Retrain, words)
+        self._known(asked.brand)
+        taught = self._app.teaching.retrain(asked.brand, OPERATOR, keep=asked.keep)
+        return {
+            "brand": asked.brand, "refused": taught.refused, "unread": taught.unread, "kept": taught.head.version > 0,
+            "version": taught.head.version or None, "scorer": taught.head.scorer, **asdict(taught.head.measured),
+        }  # fmt: skip
+
+    def _roll_back(self, words: Words) -> Words:
+        asked = _understood(RollBack, words)
+        self._known(asked.brand)
+        head = self._app.teaching.roll_back(asked.brand, asked.version, OPERATOR)
+        return {"brand": asked.brand, "version": head.version if head else 0}
 
     def _invite(self, words: Words) -> Words:
         asked = _understood(Invite, words)
@@ -270,7 +307,7 @@ def _understood(kind: type[T], words: Words) -> T:
 
 @cache
 def _adapters() -> Mapping[type, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(kind) for kind in (Portion, Begun, Requeue, Again, Invite, Named)}
+    return {kind: TypeAdapter(kind) for kind in (Portion, Begun, Requeue, Again, Retrain, RollBack, Invite, Named)}
 
 
 def _adapter(kind: type[T]) -> TypeAdapter[T]:

@@ -16,6 +16,7 @@ from listener.casework.replies import Replies, Way
 from listener.casework.sessions import Sessions
 from listener.casework.settling import Decided, Settling
 from listener.casework.stops import Stops
+from listener.casework.teaching import Standing, Taught, Teaching
 from listener.casework.tokens import Tokens
 from listener.casework.views import Views
 from listener.casework.why import Why, weighed
@@ -40,7 +41,10 @@ __all__ = [
     "Sessions",
     "Settled",
     "Settling",
+    "Standing",
     "Stops",
+    "Taught",
+    "Teaching",
     "Tokens",
     "Views",
     "Waiting",

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from listener import __version__
-from listener.cli import checking, judging, rescoring, rows, running, telling, upkeep, users
+from listener.cli import checking, judging, rescoring, rows, running, teaching, telling, upkeep, users
 from listener.cli.exits import TABLE, code_of, words_of
 from listener.cli.options import paragraphs
 from listener.core.errors import ListenerError
@@ -30,7 +30,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (running, rows, checking, judging, rescoring, telling, upkeep, users):
+for group in (running, rows, checking, judging, rescoring, teaching, telling, upkeep, users):
     group.add_to(cli)
 for command in (*cli.registered_commands, *upkeep.dead_cli.registered_commands, *users.user_cli.registered_commands):
     command.help = paragraphs(command.callback)

@@ -15,6 +15,7 @@ from listener.core.campaign import Campaign
 from listener.core.case import Case, Joining
 from listener.core.delivery import Parcel
 from listener.core.event import Actor
+from listener.core.head import Heads
 from listener.core.mention import Arrival, Engagement, Mention, NewPost, Post, Seen
 from listener.core.notification import Notification
 from listener.core.place import PlaceTurn
@@ -263,6 +264,11 @@ class Store(Protocol):
     @property
     def corrections(self) -> Corrections:
         """What colleagues said of labels."""
+        ...
+
+    @property
+    def heads(self) -> Heads:
+        """What corrections taught about brands."""
         ...
 
     @property

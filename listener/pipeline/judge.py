@@ -53,10 +53,11 @@ def judge(
     if not mentions:
         return 0
     known = store.mentions.verdicts(mentions, name)
+    heads = store.heads.standing(name)
     try:
         with border(name):
             book = (topics or Topics(scorer)).book(rules.topics)
-            found = read(scorer, mentions, known, rules, book)
+            found = read(scorer, mentions, known, rules, book, heads)
     except Unforeseen as problem:
         # The guilty text is found one by one.
         store.mentions.unclaim(mentions, clock() + RETRY, str(problem))

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from listener.core.clauses import Reading
+from listener.core.head import BrandHead
 from listener.core.mention import Mention
 from listener.core.protocols import Scorer
 from listener.core.rules import Rules
 from listener.core.sentiment import Sentiment, Verdict, towards
 from listener.core.topic import Touched, parts_of
+from listener.fitting import through
 from listener.pipeline.parts import own_words, stars_for, words_of
 from listener.pipeline.topics import Book, perhaps, touched
 
@@ -40,8 +42,9 @@ class Found:
 
 
 def read(
-    scorer: Scorer, mentions: Sequence[Mention], known: Mapping[State, Verdict], rules: Rules, book: Book
-) -> Found:
+    scorer: Scorer, mentions: Sequence[Mention], known: Mapping[State, Verdict], rules: Rules, book: Book,
+    heads: Mapping[str, BrandHead],
+) -> Found:  # fmt: skip
     """Let the scorer read what it takes to judge mentions.
 
     Args:
@@ -50,6 +53,7 @@ def read(
         known: verdicts that the scorer gave before.
         rules: say which brands a post is about.
         book: the topics.
+        heads: what was taught about brands; each moves what was read for its own brand.
 
     Raises:
         AdapterError: the scorer cannot be used.
@@ -59,23 +63,29 @@ def read(
     own = own_words(mentions, rules)
     texts = _verdicts(scorer, (*fresh.values(), *(reading.text for reading in own.values() if reading.text)))
     whole = {**known, **{state: texts[text] for state, text in fresh.items()}}
-    sentiments = {m.id: _sentiment(m, own.get(m.id), texts, whole[m.post_id, m.fingerprint], rules) for m in mentions}
+    sentiments = {
+        m.id: _sentiment(m, own.get(m.id), texts, whole[m.post_id, m.fingerprint], rules, heads.get(m.brand))
+        for m in mentions
+    }
     subjects = {m.id: _subject(m, own.get(m.id), texts, whole[m.post_id, m.fingerprint]) for m in mentions}
     parts = {m.id: _parts(m, *subjects[m.id], book) for m in mentions}
     texts |= _verdicts(scorer, (part for of in parts.values() for part in of if part not in texts))
     topics = {}
     for mention in mentions:
         of = {part: texts[part] for part in parts[mention.id]} or dict([subjects[mention.id]])
-        topics[mention.id] = touched(book, mention.brand, of, sentiments[mention.id])
+        its = {part: through(heads.get(mention.brand), verdict) for part, verdict in of.items()}
+        topics[mention.id] = touched(book, mention.brand, its, sentiments[mention.id])
     return Found(whole=whole, known=frozenset(known), sentiments=sentiments, topics=topics)
 
 
 def _sentiment(
-    mention: Mention, reading: Reading | None, texts: Mapping[str, Verdict], whole: Verdict, rules: Rules
-) -> Sentiment:
-    """The sentiment towards the mention's brand."""
+    mention: Mention, reading: Reading | None, texts: Mapping[str, Verdict], whole: Verdict, rules: Rules,
+    head: BrandHead | None,
+) -> Sentiment:  # fmt: skip
+    """The sentiment towards the mention's brand; its head moves what was read, before stars and patterns speak."""
     part = texts.get(reading.text) if reading else None
-    return towards(whole, stars_for(mention, reading, rules), reading, part)
+    own = None if part is None else through(head, part)
+    return towards(through(head, whole), stars_for(mention, reading, rules), reading, own)
 
 
 def _parts(mention: Mention, text: str, verdict: Verdict, book: Book) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ def rescore(
     try:
         with border(running.scorer):
             known = store.mentions.verdicts(mentions, running.scorer)
-            found = read(scorer, mentions, known, rules, (topics or Topics(scorer)).book(rules.topics))
+            book, heads = (topics or Topics(scorer)).book(rules.topics), store.heads.standing(running.scorer)
+            found = read(scorer, mentions, known, rules, book, heads)
     except Unforeseen as problem:
         # The guilty text is found one by one.
         get_logger().warning("batch_failed", mentions=len(mentions), scorer=running.scorer, error=str(problem))

@@ -17,6 +17,7 @@ from listener.store.corrections import Corrections
 from listener.store.customers import Customers
 from listener.store.engine import SAFE_SQLITE, Connections, sqlite_version
 from listener.store.events import Events
+from listener.store.heads import Heads
 from listener.store.invitations import Invitations
 from listener.store.lane import Lane
 from listener.store.limits import Limits
@@ -55,6 +56,7 @@ class Store:
         lane: mentions that want a person's eye.
         weights: which words carried verdicts.
         rescores: judging again what was judged before.
+        heads: what corrections taught about brands.
         colleagues: who signs in.
         sessions: browsers that are signed in.
         invitations: one-time links.
@@ -84,6 +86,7 @@ class Store:
     lane: Lane
     weights: Weights
     rescores: Rescores
+    heads: Heads
     colleagues: Colleagues
     sessions: Sessions
     invitations: Invitations
@@ -143,6 +146,7 @@ def make_store(db: Connections) -> Store:
         lane=Lane(db),
         weights=weights,
         rescores=Rescores(db),
+        heads=Heads(db),
         colleagues=Colleagues(db),
         sessions=Sessions(db),
         invitations=Invitations(db),

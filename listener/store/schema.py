@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from listener.store.head_schema import BRAND_HEADS
 from listener.store.inbox_schema import INBOX
 from listener.store.judgement_schema import RESCORES, UNSURE, WORD_WEIGHTS
 from listener.store.remedy_schema import REMEDIES
@@ -271,6 +272,12 @@ def c_topics(db: Database) -> None:
 def c_rescore(db: Database) -> None:
     """Judging again what was judged before."""
     _run(db, RESCORES)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def c_brand_heads(db: Database) -> None:
+    """What corrections taught about brands."""
+    _run(db, BRAND_HEADS)
 
 
 def _run(db: Database, script: str) -> None:

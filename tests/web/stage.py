@@ -27,6 +27,7 @@ from listener.casework import (
     Sessions,
     Settling,
     Stops,
+    Teaching,
     Tokens,
     Views,
     Why,
@@ -138,6 +139,7 @@ class Stage:
         self.settling = Settling(self.store, self.clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = scorer or FakeScorer()
         self.why = Why(self.store, lambda: self.scorer)
+        self.teaching = Teaching(self.store, self.clock, lambda: self.scorer)
         self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
         self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}
         self.troubles: Sequence[str] = ()
