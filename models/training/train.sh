@@ -20,4 +20,5 @@ python=.venv-train/bin/python
 "$python" -m models.training.calibrate
 "$python" -m models.training.quality
 "$python" -m models.training.multi_train
+"$python" -m models.training.multi_heads
 "$python" -m models.training.multi_quality
