@@ -177,6 +177,10 @@ FAULTS = {
     "[[brand]]\nname = 'x'\nterms = ['x',\n ' ']": "4: an empty word would match nothing",
     "[[brand]]\nname = 'x'\nterms = ['x',\n 4]": "4: `terms`: input should be a valid string",
     BRAND + "[[query]]\nname='q'\nbrand = 'Brackhlm'\nterms = ['x']": "6: no brand is called `Brackhlm`; did you mean",
+    "[[topic]]\nname='t'\ndescription='d'\nphrases=[]": "4: `phrases` is empty: write five or so",
+    "[[topic]]\nname='t'\ndescription='d'\nphrases=[' ']": "4: an empty word would match nothing",
+    "[[topic]]\nname='t'\ndescription='d'\nphrases=['p']\nbrands=['B']": "5: no brand is called `B`",
+    "[[topic]]\nname='t'\ndescription='d'\nphrases=['p']\nthreshold=2.0": "5: `threshold`: a nearness",
     BRAND + "[[query]]\nname='q'\nbrand='Brackholm'\nterms=[]": "7: `terms` is empty: the query would match nothing",
     BRAND + "[[query]]\nname='brackholm'\nbrand='Brackholm'\nterms=['x']": "5: a second query is called `brackholm`",
     BRAND + FEED + "[[query]]\nname='q'\nbrand='Brackholm'\nterms=['x']\nplaces=['news', 'nws']": (
