@@ -28,6 +28,7 @@ from starlette.staticfiles import StaticFiles
 from listener import __version__
 from listener.web.account import add_account
 from listener.web.account_api import add_account_api
+from listener.web.accuracy import add_accuracy
 from listener.web.api import add_api
 from listener.web.api_acts import add_api_acts
 from listener.web.auth import START, MayRead
@@ -144,3 +145,4 @@ def _add_programs(web: FastAPI, desk: Desk) -> None:
     add_reply_api(web, desk)
     add_remedies_api(web, desk)
     add_unsure_api(web, desk)
+    add_accuracy(web, desk)

@@ -18,6 +18,7 @@ from listener.casework import (
     Sessions,
     Settling,
     Stops,
+    Teaching,
     Tokens,
     Views,
     Why,
@@ -170,6 +171,11 @@ class Desk(Protocol):
     @property
     def why(self) -> Why:
         """Which words carried verdicts."""
+        ...
+
+    @property
+    def teaching(self) -> Teaching:
+        """What corrections taught, and how often labels were right."""
         ...
 
     @property

@@ -175,5 +175,5 @@ def add_trends(web: FastAPI, pages: Pages) -> None:
         return pages.show(
             "trends.html", by=by, trends=[trend for trend in found if brand in {"", trend.brand}], days=len(span),
             first=span[0], today=today, brand=brand, brands=sorted(trend.brand for trend in found if trend.total.n),
-            again=again,
+            again=again, checks=desk.teaching.standing(),
         )  # fmt: skip
