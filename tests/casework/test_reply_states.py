@@ -31,7 +31,7 @@ from tests.replier import Died, FakeReplier, How
 PEOPLE = {"Ann": "agent", "Bob": "agent", "Mia": "marketer", "Lea": "lead", "Lars": "lead", "Vic": "viewer"}
 WHO = st.sampled_from(sorted(PEOPLE))
 WORDS = st.sampled_from(["Sorry.", "Sorry, Kim. Your money is back.", "x" * 501, "", "\n", "http://a.example"])
-HOW: st.SearchStrategy[How] = st.sampled_from(get_args(How))
+HOW: st.SearchStrategy[How] = st.sampled_from((*get_args(How), "takes", "takes in silence", "dies after"))
 SPANS = st.sampled_from(
     [timedelta(), timedelta(seconds=11), timedelta(minutes=3), timedelta(hours=2), timedelta(days=8)]
 )
@@ -120,6 +120,9 @@ class Answers(RuleBasedStateMachine):
 
     @rule(who=WHO, n=st.integers(0, 1), read=st.booleans(), heard=st.booleans())
     def approve(self, who: str, n: int, read: bool, heard: bool) -> None:
+        self._approve(who, n, read, heard)
+
+    def _approve(self, who: str, n: int, read: bool, heard: bool) -> None:
         by = self.people[who]
 
         def act(reply: Reply) -> None:
@@ -135,6 +138,31 @@ class Answers(RuleBasedStateMachine):
 
         self.attempt(n, act)
 
+    @rule(n=st.integers(0, 1), how=HOW, hidden=st.booleans(), fresh=st.booleans())
+    def the_straight_way(self, n: int, how: How, hidden: bool, fresh: bool) -> None:
+        """A lead writes and sends, and it is due: so that much is handed over."""
+        lea, live = self.people["Lea"], self.live(n)
+        if fresh:
+            self.place.refusal, self.bench.repliers["shop"] = None, self.place
+            self.bench.posting = replace(self.bench.posting, on=True)
+            with suppress(Refused):
+                self.bench.stops.go_on(lea)
+        if fresh and live is not None and live.state in {"asked", "in review", "failed"}:
+            self.bench.replies.discard(live.public_id, lea)
+        case = self.bench.store.cases.get(self.cases[n].id)
+        with suppress(Refused):
+            self.bench.office.work.assign(case.public_id, lea, lea.colleague)  # type: ignore[arg-type]
+        with suppress(Refused):
+            self.bench.replies.begin(self.cases[n].public_id, lea)
+        reply = self.live(n)
+        if reply is not None:
+            with suppress(Refused):
+                self.bench.replies.save(
+                    reply.public_id, lea, "Sorry.", version=reply.version, heard=self.bench.office.clock()
+                )
+            self._approve("Lea", n, True, True)
+        self.time_passes(how, hidden, timedelta(seconds=11))
+
     @rule(who=WHO, n=st.integers(0, 1))
     def once_more(self, who: str, n: int) -> None:
         reply = self.live(n)
@@ -143,9 +171,17 @@ class Answers(RuleBasedStateMachine):
         self.attempt(n, lambda one: self.bench.replies.again(one.public_id, self.people[who]))
 
     @rule(how=HOW, hidden=st.booleans(), span=SPANS)
+    def wait(self, how: How, hidden: bool, span: timedelta) -> None:
+        self.time_passes(how, hidden, span)
+
     def time_passes(self, how: How, hidden: bool, span: timedelta) -> None:
+        """Let time pass, and the steps work."""
         self.place.how, self.place.hidden = how, hidden
         self.bench.office.clock.forward(span)
+        for each in self.cases:
+            case = self.bench.store.cases.get(each.id)
+            if case.status == "resolved":
+                self.bench.office.work.reopen(case.public_id, self.people["Lea"])
         watch(self.bench.store, self.bench.rules(), self.bench.office.clock)
         for _ in range(3):
             with suppress(Died):
@@ -168,11 +204,11 @@ class Answers(RuleBasedStateMachine):
             self.bench.stops.go_on(self.people[who])
             assert PEOPLE[who] == "lead"
 
-    @rule(on=st.booleans())
+    @rule(on=st.sampled_from([True, True, False]))
     def switch(self, on: bool) -> None:
         self.bench.posting = replace(self.bench.posting, on=on)
 
-    @rule(refusal=st.sampled_from([None, None, "the thread was locked"]), gone=st.booleans())
+    @rule(refusal=st.sampled_from([None, None, None, "the thread was locked"]), gone=st.booleans())
     def place_changes(self, refusal: str | None, gone: bool) -> None:
         self.place.refusal = refusal
         if gone and refusal:
