@@ -19,6 +19,8 @@ LIKELY = 0.5
 """From which probability on a language is told."""
 LETTERS = 3
 """Fewer tell no language."""
+WORDS = 4
+"""Fewer that tell no language lean to none: "lamp" is no reason to load weights for seven languages."""
 READ = 600
 """Characters that are looked at; more tell nothing new."""
 STRANGER = 0.05
@@ -61,7 +63,7 @@ class Told:
 
     Attributes:
         language: one of the configured ones, as in "pt", or "unknown".
-        likeliest: of the configured ones, whatever its probability; None where there are too few letters.
+        likeliest: of the configured ones, whatever its probability; None where there is too little to go by.
     """
 
     language: str
@@ -106,7 +108,7 @@ class Languages:
             return Told(language=likeliest, likeliest=likeliest)
         if "en" in self._configured and _share(words, _ENGLISH) >= ENGLISH_WORDS:
             return Told(language="en", likeliest="en")
-        return Told(language=UNKNOWN, likeliest=likeliest)
+        return Told(language=UNKNOWN, likeliest=likeliest if len(words) >= WORDS else None)
 
     def _chances(self, text: str) -> NDArray[np.float64]:
         found = dict(self._detector.rank(text))

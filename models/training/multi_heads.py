@@ -1,7 +1,7 @@
 """Fit the multilingual heads of few rows anew, on the trained encoder held still.
 
 Run as `python -m models.training.multi_heads` after `.multi_train`: seen once among tweets, the rows for intent,
-severity, insult and emotion left their heads unsure.  A logistic regression an answer on the encoder's vectors takes a minute.
+severity, insult and emotion left their heads unsure.  A logistic regression an answer takes a minute.
 """
 
 import copy

@@ -253,14 +253,14 @@ def test_the_end_of_a_very_long_text_is_read(scorer: Bundled) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Sehr schlechter Service, nie wieder! Das Paket kam kaputt an und niemand antwortet.",
-        "Le colis est arrivé cassé et personne ne répond au téléphone, quelle honte.",
-        "O pacote chegou quebrado e ninguém atende o telefone, péssimo atendimento.",
+        "Zeer slechte service, nooit meer! Het pakket kwam kapot aan en niemand antwoordt.",
+        "Paczka przyszła uszkodzona i nikt nie odbiera telefonu, co za wstyd.",
+        "Paketet var trasigt och ingen svarar i telefonen, usel service.",
         "商品が壊れていました。もう買いません。",
         "Обслуживание ужасное, больше никогда.",
     ],
 )
-def test_a_text_in_another_language_is_unsure(scorer: Bundled, text: str) -> None:
+def test_a_text_in_a_language_that_no_bundle_reads_is_unsure(scorer: Bundled, text: str) -> None:
     assert scorer.read([text])[0].certainty == "unsure"
 
 
