@@ -27,6 +27,6 @@ from listener.settings.sections import (
 
 __all__ = [
     "MANUAL", "Brand", "ChannelSettings", "GeneralSettings", "InboxSettings", "Places", "Problem", "Problems",
-    "ReplySettings", "ScorerSettings", "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml", "duration",
-    "duration_text", "fill", "load", "manual", "own_keys", "refuse", "suggest",
+    "ReplySettings", "ScorerSettings", "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml",
+    "duration", "duration_text", "fill", "load", "manual", "own_keys", "refuse", "suggest",
 ]  # fmt: skip

@@ -139,8 +139,13 @@ def _words_of(request: Request) -> str:
     return words if isinstance(words, str) else ""
 
 
-def _not_signed_in(request: Request) -> Response:
-    """Lead a browser to the page to sign in; at a stream it takes no page for events, and 204 has it cease to ask."""
+def _not_signed_in(pages: Pages, request: Request) -> Response:
+    """Lead a browser to the page to sign in; at a stream it takes no page for events, and 204 has it cease to ask.
+
+    Words that were written meanwhile are handed back first.
+    """
+    if words := _words_of(request):
+        return pages.outside("signed-out.html", 401, words=words, back=sign_in_address(request))
     return Response(status_code=204) if for_streams(request) else RedirectResponse(sign_in_address(request), 303)
 
 
@@ -155,9 +160,7 @@ def add_problems(web: FastAPI, pages: Pages) -> None:
     @web.exception_handler(HTTPException)
     def refused(request: Request, problem: HTTPException) -> Response:
         if problem.status_code == 401 and not for_programs(request.url.path):
-            if words := _words_of(request):
-                return pages.outside("signed-out.html", 401, words=words, back=sign_in_address(request))
-            return _not_signed_in(request)
+            return _not_signed_in(pages, request)
         heading, text = SAID.get(problem.status_code, ("That did not work", sentence(str(problem.detail))))
         response = answer(request, problem.status_code, heading, text)
         response.headers.update(problem.headers or {})
