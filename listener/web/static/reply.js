@@ -16,7 +16,9 @@
   const drafts = new Map();
   const dirty = (draft) => draft.text !== draft.saved;
 
+  let told = null; // the last word about a draft, which a page that shows itself anew does not know
   const tell = (id, text, bad) => {
+    told = { id, text, bad };
     const on = form(), said = on && on.dataset.reply === id && document.getElementById("reply-saved");
     if (!said) return;
     if (said.textContent !== text) said.textContent = text;
@@ -71,13 +73,13 @@
 
   const send = async (draft) => {
     const text = draft.text;
-    let answer, told;
+    let answer, got;
     try {
       answer = await fetch(`/api/v1/replies/${draft.id}`, {
         method: "PUT", headers: { "content-type": "application/json" }, keepalive: text.length < 15000,
         body: JSON.stringify({ text, version: draft.version }),
       });
-      told = await answer.json();
+      got = await answer.json();
     } catch {
       tell(draft.id, "Not kept: Listener does not answer. Your words stay in this tab.", true);
       soon(draft, AGAIN);
@@ -86,15 +88,15 @@
     if (answer.status === 401) {
       draft.stuck = true;
       tell(draft.id, "You are signed out. Your words stay in this tab: sign in again here and they are back.", true);
-    } else if (answer.status === 409) await clash(draft, told.error);
+    } else if (answer.status === 409) await clash(draft, got.error);
     else if (!answer.ok) {
-      tell(draft.id, `Not kept: ${told.error}`, true);
+      tell(draft.id, `Not kept: ${got.error}`, true);
       if (answer.status < 500 && answer.status !== 429) draft.stuck = true; else soon(draft, AGAIN);
     } else {
-      draft.version = told.version;
+      draft.version = got.version;
       draft.saved = text;
       const on = form();
-      if (on && on.dataset.reply === draft.id) { on.elements.version.value = told.version; list(told.misfits); }
+      if (on && on.dataset.reply === draft.id) { on.elements.version.value = got.version; list(got.misfits); }
       const now = new Date();
       tell(draft.id, `saved ${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`);
       if (dirty(draft)) { soon(draft, WAIT); return; }
@@ -159,6 +161,7 @@
     if (acted && !(on && on.querySelector(".clash"))) store.drop(acted);
     acted = "";
     begin();
+    if (told) tell(told.id, told.text, told.bad);
     if (opens && on) field(on).focus();
     opens = false;
   });
