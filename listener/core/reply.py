@@ -200,7 +200,7 @@ def reply_link(url: str) -> str:
     Raises:
         Refused: it is no link.
     """
-    kept = url.strip()
+    kept = url.encode("utf-8", "replace").decode("utf-8").strip()
     if kept and web_address(kept) is None:
         raise Refused("the link to the answer begins with https:// or http://, or is left empty")
     return kept

@@ -77,7 +77,7 @@ def test_any_words_can_be_kept_and_told_apart(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["javascript:alert(1)", "forum.example/1", "https://", "http://a b", "ftp://a", "https://a\nb"]
+    "link", ["javascript:alert(1)", "forum.example/1", "https://", "http://a b", "ftp://a", "https://a\nb", "\ud800"]
 )
 def test_what_is_no_link_is_refused(link: str) -> None:
     with pytest.raises(Refused, match="begins with https://"):

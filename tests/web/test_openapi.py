@@ -115,8 +115,9 @@ def known(stage: Stage) -> Known:
         stage.remedies.give(case, Wished(key=case, kind="refund", cents=cents, what="postage"), agent).remedy.public_id
         for case, cents in zip(cases[:20], (500, 60_000) * 10, strict=True)
     ]
+    replies = [stage.replies.begin(case, agent).public_id for case in cases[20:30]]
     return {
-        "cases": cases, "remedies": remedies, "kind": ["voucher", "refund"], "kind_id": [1, 2, 3], "month": ["2026-11"],
+        "replies": replies, "cases": cases, "remedies": remedies, "kind": ["voucher", "refund"], "kind_id": [1, 2, 3], "month": ["2026-11"],
         "cents": [0, 100, 5000, 900_000], "usual": [100], "severity": ["low", "crisis"], "currency": ["SEK"],
         "campaigns": campaigns, "customers": customers, "voices": voices,
         "handle": ["agent-two", "agent-three", "nobody"], "to": ["agent", "agent-two", "lead"],
@@ -132,7 +133,7 @@ def values(name: str, path: str, there: Known) -> Sequence[Any]:
     if name == "handle" and "customers" in path:
         return there["voices"]
     if name in {"public_id", "into"}:
-        nouns = ("campaigns", "customers", "cases", "remedies")
+        nouns = ("campaigns", "customers", "cases", "remedies", "replies")
         return next((there[noun] for noun in nouns if f"/{noun}" in path), ())
     return there.get(name, ())
 
