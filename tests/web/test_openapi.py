@@ -117,7 +117,8 @@ def known(stage: Stage) -> Known:
     ]
     replies = [stage.replies.begin(case, agent).public_id for case in cases[20:30]]
     return {
-        "replies": replies, "cases": cases, "remedies": remedies, "kind": ["voucher", "refund"], "kind_id": [1, 2, 3], "month": ["2026-11"],
+        "replies": replies,
+        "cases": cases, "remedies": remedies, "kind": ["voucher", "refund"], "kind_id": [1, 2, 3], "month": ["2026-11"],
         "cents": [0, 100, 5000, 900_000], "usual": [100], "severity": ["low", "crisis"], "currency": ["SEK"],
         "campaigns": campaigns, "customers": customers, "voices": voices,
         "handle": ["agent-two", "agent-three", "nobody"], "to": ["agent", "agent-two", "lead"],
