@@ -27,6 +27,8 @@ from listener.core.errors import Unavailable
 from listener.core.event import OPERATOR, Actor
 from listener.core.mention import Author, Engagement, Post
 from listener.core.protocols import Scorer
+from listener.core.reply import digest
+from listener.core.replying import Posting
 from listener.core.route import SLA
 from listener.core.sentiment import Verdict, unreadable
 from listener.core.tools import Tools
@@ -36,6 +38,7 @@ from listener.telemetry import set_up_logging
 from listener.testing import FakeScorer, verdict
 from listener.web import make_web, serve
 from tests.browser import open_chromium
+from tests.replier import FakeReplier
 from tests.web.stage import Stage
 
 ROOT = Path(__file__).parent.parent
@@ -166,6 +169,7 @@ def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
     stage.casework.snooze(others[3], ben, NOW + timedelta(hours=5))
     for case in others[4:8]:
         stage.casework.resolve(case, dana, "answered")
+    answer(stage, worth, others[1], (dana, ben, mia))
     customer = stage.customers.link(_voice(stage, worth), _voice(stage, others[9]), ben).customer
     _, welcome = stage.accounts.invite(root, "noor", "Noor Haddad", "agent")
     stage.tokens.make(root, "Prometheus", ["read"], timedelta(days=90))
@@ -174,14 +178,41 @@ def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
         "ben": {
             "cases": "/cases", "case": f"/cases/{worth}", "empty": "/cases?view=snoozed&q=nothing",
             "merge": f"/cases/{worth}/merge", "not-us": f"/cases/{others[0]}/not-us?word=stove",
+            "draft": f"/cases/{worth}#reply",
             "customers": "/customers", "customer": f"/customers/{customer.public_id}", "call": "/calls/new",
         },
-        "dana": {"mentions": "/mentions", "trends": "/trends", "places": "/places", "missing": "/nowhere"},
+        "dana": {
+            "mentions": "/mentions", "trends": "/trends", "places": "/places", "missing": "/nowhere",
+            "answer": f"/cases/{worth}#reply", "answers": "/replies", "remedies": "/remedies", "unsure": "/unsure",
+        },
         "mia": {
             "campaigns": "/campaigns", "campaign": f"/campaigns/{campaign.public_id}", "campaign-new": "/campaigns/new"
         },
         "root": {"colleagues": "/colleagues", "account": "/account", "audit": "/audit"},
     }  # fmt: skip
+
+
+def answer(stage: Stage, worth: str, another: str, who: tuple[Actor, Actor, Actor]) -> None:
+    """Ben writes, Mia betters it, and it waits for Dana; she has answered somebody else already."""
+    dana, ben, mia = who
+    stage.posting = Posting(on=True, hold=timedelta(0))
+    stage.repliers["sample"] = FakeReplier()
+    assert mia.colleague is not None
+    draft = stage.replies.begin(worth, ben)
+    draft = stage.replies.save(draft.public_id, ben, "Sorry about the wait, the van broke down.", version=draft.version)
+    asked = stage.replies.ask(draft.public_id, ben, mia.colleague, "May I promise the free return here too?")
+    better = stage.replies.save(
+        asked.public_id, mia, "You waited, and that is our fault: the van broke down. Your parcel leaves this "
+        "afternoon, and whatever you do not like goes back for free until 31 January.", version=asked.version,
+    )  # fmt: skip
+    back = stage.replies.hand_back(better.public_id, mia)
+    stage.replies.submit(back.public_id, ben, version=back.version, heard=NOW)
+    first = stage.replies.begin(another, dana)
+    text = "That should not happen. A new one is on its way to you."
+    first = stage.replies.save(first.public_id, dana, text, version=first.version)
+    stage.replies.approve(first.public_id, dana, digest(text), heard=NOW)
+    stage.post()
+    stage.posting = Posting(on=True)
 
 
 def _joined(stage: Stage, role: Role, handle: str, name: str) -> Colleague:

@@ -29,12 +29,12 @@ MANY = 1000
 Choice = Literal["negative", "neutral", "positive", "not us"]
 
 KEYS: tuple[tuple[Choice, str, str], ...] = (
-    ("negative", "1", "▼"),
+    ("positive", "1", "▲"),
     ("neutral", "2", "●"),
-    ("positive", "3", "▲"),
+    ("negative", "3", "▼"),
     ("not us", "0", "✕"),
 )
-"""What can be said of a mention, by which key, with which mark."""
+"""What can be said of a mention, by which key (the same as on a case), with which mark."""
 
 RowId = Annotated[int, Path(ge=0, le=2**53)]
 Before = Annotated[int | None, Query(ge=0, le=2**53)]

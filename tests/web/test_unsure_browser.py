@@ -63,7 +63,7 @@ def test_a_sitting_by_keys_alone(screen: Page, server: Server, stage: Stage) -> 
     screen.goto(f"{server.url}/unsure")
     keys = screen.keyboard
     assert focused(screen) == 60
-    for key, said in (("1", "negative"), ("2", "neutral"), ("3", "positive"), ("0", "not about us")):
+    for key, said in (("3", "negative"), ("2", "neutral"), ("1", "positive"), ("0", "not about us")):
         keys.press(key)
         expect(screen.locator("#said")).to_contain_text(f"Settled as {said}")
     assert focused(screen) == 56
@@ -88,7 +88,7 @@ def test_the_next_pages_come_before_they_are_needed(screen: Page, server: Server
     screen.goto(f"{server.url}/unsure")
     for left in range(MANY, 0, -1):
         expect(screen.locator(f"#mention-{left}")).to_be_focused()
-        screen.keyboard.press("s" if left == 33 else "3")
+        screen.keyboard.press("s" if left == 33 else "1")
     expect(screen.locator("#left")).to_have_text("1")
     assert len(labels(stage)) == MANY - 1
     expect(screen.locator("#mention-33")).to_be_focused()
