@@ -4,13 +4,16 @@ Called by `models.bundled`, which picks the bundle by it.  Loading takes a secon
 millisecond.
 """
 
+import io
+import lzma
 import re
+from array import array
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
 
 from models._codes import KNOWN, SAME
 
@@ -57,6 +60,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ASIDE = re.compile(r"@user\b|\bhttp\b|\bRT\b")
 
 
+_WALK = ("nextmove", "nextmove_row")
+_CODES = {2: "H", 4: "I", 8: "L"}
+"""How the library keeps its tables: unsigned numbers of so many bytes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a text seems to be written in.
@@ -70,6 +78,16 @@ class Told:
     likeliest: str | None
 
 
+def _loaded() -> LanguageIdentifier:
+    """Return the detector. The library would unpack its model into a temporary file, and a sandbox may have none."""
+    with lzma.open(MODEL_DIR / MODEL_FILE) as packed, np.load(io.BytesIO(packed.read()), allow_pickle=False) as model:
+        moves, rows = (array(_CODES[model[name].dtype.itemsize], model[name].tobytes()) for name in _WALK)
+        return LanguageIdentifier(
+            model["ptc"], model["pc"], model["classes"].tolist(), moves, model["out_feat"].tolist(), norm_probs=True,
+            tk_row=rows,
+        )  # fmt: skip
+
+
 class Languages:
     """Tells a configured language from the others and from strangers."""
 
@@ -79,7 +97,7 @@ class Languages:
         Args:
             configured: codes of the languages that are listened in, of `KNOWN`.
         """
-        detector = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+        detector = _loaded()
         self._configured = tuple(configured)
         self._detector = _narrowed(detector, KNOWN | SAME.keys())
         names = [SAME.get(name, name) for name in self._detector.nb_classes]
