@@ -1,7 +1,6 @@
 """A post as the platform shows it, and a mention: one post about one brand with our facts.
 
-The rules of arrival live here too: what counts as clean text, when two states of a post differ, and whether a
-post is news (may alert) or history (is counted only).
+The rules of arrival live here too: what is clean text, when two states differ, what is news (may alert) or history.
 """
 
 from __future__ import annotations
@@ -243,6 +242,7 @@ class Seen:
     fingerprint: str
     rating: float | None
     changes: int
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,9 @@ class _Keeper:
             return "duplicate"
         if known.changes >= MAX_CHANGES:
             return "overflowed"
+        if candidate.post.private and candidate.post.author.handle.casefold() != known.handle.casefold():
+            # A mail's id is whatever its sender writes: nobody may put other words into a customer's mouth.
+            return "rejected"
         self._posts.edit(known, candidate.post, candidate.fingerprint, self._sighting.at)
         seen.update(self._posts.seen([candidate.identity]))
         self._mention(candidate, known.post_id, known)

@@ -67,13 +67,18 @@ class Posts:
         rows = self._db.read(
             # A join, since SQLite answers `(a, b, c) IN (VALUES ...)` by reading the whole table.
             f"WITH asked (source, realm, external_id) AS (VALUES {marks(len(identities), 3)}) "
-            "SELECT p.id, p.source, p.realm, p.external_id, p.fingerprint, p.rating, p.changes FROM asked a "
+            "SELECT p.id, p.source, p.realm, p.external_id, p.fingerprint, p.rating, p.changes, p.handle "
+            "FROM asked a "
             "JOIN posts p ON p.source = a.source AND p.realm = a.realm AND p.external_id = a.external_id",
             [value for identity in identities for value in identity],
         )
         return {
             (row["source"], row["realm"], row["external_id"]): Seen(
-                post_id=row["id"], fingerprint=row["fingerprint"], rating=row["rating"], changes=row["changes"]
+                post_id=row["id"],
+                fingerprint=row["fingerprint"],
+                rating=row["rating"],
+                changes=row["changes"],
+                handle=row["handle"],
             )
             for row in rows
         }

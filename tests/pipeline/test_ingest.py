@@ -79,6 +79,16 @@ def test_an_edit_keeps_its_history(store: Store, rules: Rules) -> None:
     assert [text for _, _, text, _ in store.posts.revisions(1)] == ["acme is fine", "acme is so-so"]
 
 
+def test_nobody_puts_other_words_into_the_mail_of_a_customer(store: Store, rules: Rules) -> None:
+    take(store, rules, make_post("<1@kim>", "acme is broken", kind="mail", author="Kim@mail.example"))
+    assert take(store, rules, make_post("<1@kim>", "acme is fine", kind="mail", author="eve@evil.example")) == {
+        "rejected": 1
+    }
+    assert texts(store) == ["acme is broken"]
+    again = make_post("<1@kim>", "acme is broken, still", kind="mail", author="kim@mail.example")
+    assert take(store, rules, again) == {"edited": 1}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "fell"), [(1.0, 0.0, 1), (0.0, 1.0, 0), (None, 0.0, 0), (0.5, None, 0), (0.5, 0.5, 0)]
 )
