@@ -10,6 +10,7 @@ from typing import Any
 from listener.core.case import Case, Joining, Status
 from listener.core.mention import Arrival, Author, Mention, NewPost, Post, Sighting, fingerprint
 from listener.core.query import Match, Matchbook, Place, Query
+from listener.core.replying import Posting
 from listener.core.route import Matcher, Route, Severity
 from listener.core.rules import Rules
 from listener.core.sentiment import Label, Sentiment, towards
@@ -20,6 +21,8 @@ from listener.store.engine import from_ms, to_ms
 from listener.testing import START, make_post, verdict
 
 HORIZON = timedelta(hours=48)
+POSTING = Posting(on=True, hold=timedelta(0))
+"""What the operator allows of public answers: everything, at once."""
 SHOP = Place(name="shop", source="fake", every=timedelta(minutes=15))
 ACME = Query(name="acme", brand="Acme", terms=("acme",))
 BORED = Query(name="bored", brand="Boredom", terms=("bored",))

@@ -20,8 +20,8 @@ from listener.pipeline.post import post
 from listener.store import Store, open_store
 from listener.testing import FakeClock
 from sources.mastodon import Mastodon, MastodonOptions
-from tests.kit import make_rules
-from tests.servers.mastodon import POSTING, TOWN
+from tests.kit import POSTING, make_rules
+from tests.servers.mastodon import TOWN
 
 
 def die(*_: Any, **__: Any) -> Any:

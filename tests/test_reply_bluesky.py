@@ -11,63 +11,43 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from listener.casework import Replies
-from listener.core.case import Case
-from listener.core.event import Actor
-from listener.core.reply import Reply, digest
 from listener.core.tools import Tools
 from listener.http import Client
-from listener.pipeline.escalate import escalate
-from listener.pipeline.judge import judge
-from listener.pipeline.poll import poll
-from listener.pipeline.post import post
-from listener.store import Store, open_store
-from listener.testing import FakeClock, FakeScorer
 from sources.bluesky import Bluesky
-from tests.kit import make_rules, resolve
+from tests.kit import resolve
+from tests.office import SORRY, Office
 from tests.servers.bluesky import SKY, Account, Network, eventually, sky_options
 from tests.servers.bluesky_proxy import Mood, Proxy
-from tests.servers.mastodon import POSTING
 
 pytestmark = pytest.mark.servers
 
 ROOT = Path(__file__).resolve().parents[1]
-RULES = make_rules(places=(SKY,), posting=POSTING)
 WRITE = "com.atproto.repo.createRecord"
-SORRY = "Så dumt! We look at once: https://shop.example/help"
 
 
-class Office:
-    """One life of Listener over a database, with an agent, a lead, our account and a customer's.
-
-    Its clock begins with the present and is moved by the test.
-    """
+class Sky(Office):
+    """An office with an account on a Bluesky network, and a customer with another."""
 
     def __init__(self, database: Path, brand: Account, kim: Account, proxy: Proxy, http: Client) -> None:
-        self.database, self.proxy, self.http = database, proxy, http
+        self.proxy, self.http = proxy, http
         self.brand, self.kim = brand, kim
-        self.clock = FakeClock(datetime.now(UTC))
-        self.start()
-        self.store.places.sync([SKY], self.clock())
-        self.ann, self.lea = (
-            Actor(colleague=self.store.colleagues.add(name, name.title(), role, self.clock()), via="page")  # type: ignore[arg-type]
-            for name, role in (("ann", "agent"), ("lea", "lead"))
-        )
+        self.handle = kim.handle
+        super().__init__(database, SKY)
 
-    def start(self) -> None:
-        """Begin a life."""
-        self.store: Store = open_store(str(self.database))
-        self.store.release()
+    def made(self) -> Bluesky:
+        """The network, through the proxy."""
         tools = Tools(http=self.http, clock=self.clock, secret=self.brand.app_password)
-        self.source = Bluesky(sky_options(self.proxy.url, self.brand.handle), tools)
-        repliers = {SKY.name: self.source}
-        self.replies = Replies(self.store, self.clock, lambda: timedelta(hours=1), lambda: POSTING, lambda: repliers)
+        return Bluesky(sky_options(self.proxy.url, self.brand.handle), tools)
+
+    def complain(self) -> None:
+        """Kim mentions us."""
+        self.written = self.says("acme is broken")
 
     def says(
         self, text: str, under: dict[str, str] | None = None, root: dict[str, str] | None = None
@@ -83,47 +63,6 @@ class Office:
         listed = self.brand.ask("app.bsky.notification.listNotifications", limit="50")["notifications"]
         return [told["uri"] for told in listed]
 
-    def hear(self) -> None:
-        """Poll, judge and route until nothing is left."""
-        self.clock.forward(timedelta(minutes=5))
-        while poll(self.store, {SKY.name: self.source}, RULES, self.clock):
-            pass
-        while judge(self.store, FakeScorer(), RULES, self.clock) + escalate(self.store, RULES, self.clock):
-            pass
-
-    def post(self) -> int:
-        """Post, and look for what is unknown, until nothing is due for a day."""
-        count = 0
-        for _ in range(40):
-            count += post(self.store, {SKY.name: self.source}, RULES, self.clock)
-            self.clock.forward(timedelta(minutes=40))
-        return count
-
-    def post_once(self) -> None:
-        """One turn."""
-        assert post(self.store, {SKY.name: self.source}, RULES, self.clock) == 1
-
-    def case(self) -> Case:
-        """The customer's case; there is one. Other tests' customers have theirs."""
-        rows = self.store.db.read("SELECT id FROM cases WHERE author = ?", (self.kim.handle,))
-        assert len(rows) == 1, "one customer, one case"
-        return self.store.cases.get(rows[0]["id"])
-
-    def approved(self) -> Reply:
-        """The customer complains, Ann writes, Lea reads and approves: the answer waits to be posted."""
-        self.written = self.says("acme is broken")
-        self.hear()
-        draft = self.replies.begin(self.case().public_id, self.ann)
-        assert draft.text == "", "an answer notifies by itself"
-        draft = self.replies.save(draft.public_id, self.ann, SORRY, version=draft.version)
-        sent = self.replies.submit(draft.public_id, self.ann, version=draft.version, heard=draft.heard)
-        return self.replies.approve(sent.public_id, self.lea, digest(sent.text), heard=sent.heard)
-
-    def now(self) -> Reply:
-        """The answer as it is."""
-        (reply,) = self.store.replies.of_case(self.case().id)
-        return reply
-
     def standing(self) -> list[dict[str, Any]]:
         """Our answers under the post, in our own repository."""
         uri = self.written["uri"]
@@ -134,10 +73,6 @@ class Office:
     def seen(self) -> list[dict[str, Any]]:
         """The answers under the post as the network shows them to another client."""
         return eventually(lambda: self.kim.answers(self.written["uri"]), "another client never saw it")
-
-    def mentions(self) -> list[str]:
-        """What the case holds, oldest first."""
-        return [mention.post.text for mention in reversed(self.store.mentions.of_case(self.case().id, 50))]
 
     @contextmanager
     def killed(self, point: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -174,15 +109,15 @@ def brand(bluesky: Network) -> Account:
 
 
 @pytest.fixture
-def office(tmp_path: Path, bluesky: Network, brand: Account, http: Client) -> Iterator[Office]:
+def office(tmp_path: Path, bluesky: Network, brand: Account, http: Client) -> Iterator[Sky]:
     with Proxy(bluesky) as proxy:
-        made = Office(tmp_path / "listener.db", brand, bluesky.account("kim", app=False), proxy, http)
+        made = Sky(tmp_path / "listener.db", brand, bluesky.account("kim", app=False), proxy, http)
         yield made
         proxy.let_go.set()
         made.store.close()
 
 
-def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(office: Office) -> None:
+def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(office: Sky) -> None:
     reply = office.approved()
     assert (reply.state, office.standing()) == ("approved", [])
     assert office.post() == 1
@@ -206,7 +141,7 @@ def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(of
     assert (office.post(), len(office.standing()), office.proxy.calls[WRITE]) == (0, 1, 1)
 
 
-def test_the_customers_answer_brings_a_resolved_case_back(office: Office) -> None:
+def test_the_customers_answer_brings_a_resolved_case_back(office: Sky) -> None:
     office.approved()
     office.post_once()
     (answer,) = office.seen()
@@ -230,7 +165,7 @@ KILLS: dict[str, tuple[Mood | None, str, int]] = {
 
 
 @pytest.mark.parametrize("point", KILLS)
-def test_a_kill_at_any_step_posts_at_most_once_and_what_is_unknown_is_shown(office: Office, point: str) -> None:
+def test_a_kill_at_any_step_posts_at_most_once_and_what_is_unknown_is_shown(office: Sky, point: str) -> None:
     mood, state, count = KILLS[point]
     reply = office.approved()
     office.proxy.moods = {WRITE: mood} if mood else {}
@@ -261,7 +196,7 @@ def test_a_kill_at_any_step_posts_at_most_once_and_what_is_unknown_is_shown(offi
     [("cut", "posted", 1), ("broken", "posted", 1), ("page", "posted", 1), ("refused early", "unknown", 0)],
 )
 def test_a_network_that_leaves_us_in_doubt_is_looked_at_and_never_told_twice(
-    office: Office, mood: Mood, state: str, count: int
+    office: Sky, mood: Mood, state: str, count: int
 ) -> None:
     office.approved()
     office.proxy.moods = {WRITE: mood}
@@ -271,7 +206,7 @@ def test_a_network_that_leaves_us_in_doubt_is_looked_at_and_never_told_twice(
     assert (office.now().state, len(office.standing()), office.proxy.calls[WRITE]) == (state, count, 1)
 
 
-def test_an_unknown_answer_that_stands_is_not_doubled_by_a_colleague_who_did_not_see_it(office: Office) -> None:
+def test_an_unknown_answer_that_stands_is_not_doubled_by_a_colleague_who_did_not_see_it(office: Sky) -> None:
     office.approved()
     office.proxy.moods = {WRITE: "cut"}
     office.post_once()
@@ -282,7 +217,7 @@ def test_an_unknown_answer_that_stands_is_not_doubled_by_a_colleague_who_did_not
     assert (office.now().state, len(office.standing())) == ("posted", 1)
 
 
-def test_a_network_that_answers_too_late_is_looked_at(office: Office) -> None:
+def test_a_network_that_answers_too_late_is_looked_at(office: Sky) -> None:
     office.approved()
     office.proxy.moods = {WRITE: "withheld"}
     with Client(longest=4, allow_private=True) as hurried:
@@ -295,7 +230,7 @@ def test_a_network_that_answers_too_late_is_looked_at(office: Office) -> None:
     assert (office.now().state, len(office.standing()), office.proxy.calls[WRITE]) == ("posted", 1, 1)
 
 
-def test_a_network_that_limits_is_tried_again_when_it_says(office: Office) -> None:
+def test_a_network_that_limits_is_tried_again_when_it_says(office: Sky) -> None:
     office.approved()
     office.proxy.moods = {WRITE: "busy"}
     office.post_once()
@@ -308,7 +243,7 @@ def test_a_network_that_limits_is_tried_again_when_it_says(office: Office) -> No
     assert (office.now().state, len(office.standing()), office.proxy.calls[WRITE]) == ("posted", 1, 2)
 
 
-def test_a_post_that_is_gone_fails_with_the_reason_and_nothing_is_written(office: Office) -> None:
+def test_a_post_that_is_gone_fails_with_the_reason_and_nothing_is_written(office: Sky) -> None:
     office.approved()
     office.kim.delete(office.written["uri"])
     eventually(

@@ -11,7 +11,6 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from multiprocessing.process import BaseProcess
@@ -20,22 +19,12 @@ from typing import Any, cast
 
 import pytest
 
-from listener.casework import Replies
-from listener.core.case import Case
-from listener.core.event import Actor
-from listener.core.reply import Reply, digest
-from listener.core.replying import Posting
 from listener.core.tools import Tools
 from listener.http import AddressGuard
-from listener.pipeline.escalate import escalate
-from listener.pipeline.judge import judge
-from listener.pipeline.poll import poll
-from listener.pipeline.post import post
-from listener.store import Store, open_store
-from listener.testing import FakeClock, FakeScorer
 from sources.imap import Mailbox, MailboxOptions
 from tests import poster_mail
-from tests.kit import make_rules, resolve
+from tests.kit import resolve
+from tests.office import Office
 from tests.servers.dovecot import MAILBOX, PASSWORD, Dovecot
 from tests.servers.smtp import CLOSE, HANG, OddSmtp, Said
 
@@ -44,42 +33,30 @@ pytestmark = pytest.mark.servers
 PROCESSES = multiprocessing.get_context("forkserver")
 """Ten processes that import everything anew would take most of the tests' time."""
 PROCESSES.set_forkserver_preload([poster_mail.__name__])
-POSTING = Posting(on=True, hold=timedelta(0))
-RULES = make_rules(places=(MAILBOX,), posting=POSTING)
-SORRY = "Så dumt! We look at once: https://shop.example/help"
 COPIES = {"sent_folder": "Sent", "copy_to_self": True}
 
 
-class Office:
-    """One life of Listener over a database, with an agent, a lead, our mailbox and a customer's.
-
-    Its clock begins with the present and is moved by the test.
-    """
+class Post(Office):
+    """An office with a mailbox, and a customer with another."""
 
     def __init__(self, database: Path, dovecot: Dovecot, smtp: OddSmtp) -> None:
-        self.database, self.dovecot, self.smtp = database, dovecot, smtp
+        self.dovecot, self.smtp = dovecot, smtp
         self.ours, self.kim = dovecot.name(), dovecot.name("kim", "customer.example")
         self.options: dict[str, Any] = {
             "host": "127.0.0.1", "port": dovecot.port, "security": "none", "user": self.ours, "smtp_host": "127.0.0.1",
             "smtp_port": smtp.port, "smtp_security": "none", "smtp_deadline": 20.0, **COPIES,
         }  # fmt: skip
         self.delivering()
-        self.clock = FakeClock(datetime.now(UTC))
-        self.start()
-        self.store.places.sync([MAILBOX], self.clock())
-        self.ann, self.lea = (
-            Actor(colleague=self.store.colleagues.add(name, name.title(), role, self.clock()), via="page")  # type: ignore[arg-type]
-            for name, role in (("ann", "agent"), ("lea", "lead"))
-        )
+        super().__init__(database, MAILBOX)
 
-    def start(self) -> None:
-        """Begin a life."""
-        self.store: Store = open_store(str(self.database))
-        self.store.release()
+    def made(self) -> Mailbox:
+        """The mailbox, with the options of this life."""
         tools = Tools(http=None, clock=self.clock, secret=PASSWORD, guard=AddressGuard(allow_private=True))
-        self.source = Mailbox(MailboxOptions(**self.options), tools)
-        repliers = {MAILBOX.name: self.source}
-        self.replies = Replies(self.store, self.clock, lambda: timedelta(hours=1), lambda: POSTING, lambda: repliers)
+        return Mailbox(MailboxOptions(**self.options), tools)
+
+    def complain(self) -> None:
+        """Kim writes to us."""
+        self.written = self.writes("My acme kettle is broken.")
 
     def set(self, **options: Any) -> None:
         """Begin a life with other options."""
@@ -111,55 +88,10 @@ class Office:
         self.dovecot.put(self.ours, mail)
         return mail
 
-    def hear(self) -> None:
-        """Poll, judge and route until nothing is left."""
-        self.clock.forward(timedelta(minutes=5))
-        while poll(self.store, {MAILBOX.name: self.source}, RULES, self.clock):
-            pass
-        while judge(self.store, FakeScorer(), RULES, self.clock) + escalate(self.store, RULES, self.clock):
-            pass
-
-    def post(self) -> int:
-        """Post, and look for what is unknown, until nothing is due for a day."""
-        count = 0
-        for _ in range(40):
-            count += post(self.store, {MAILBOX.name: self.source}, RULES, self.clock)
-            self.clock.forward(timedelta(minutes=40))
-        return count
-
-    def post_once(self) -> None:
-        """One turn."""
-        assert post(self.store, {MAILBOX.name: self.source}, RULES, self.clock) == 1
-
-    def case(self) -> Case:
-        """The customer's case; there is one."""
-        rows = self.store.db.read("SELECT id FROM cases")
-        assert len(rows) == 1, "one customer, one case"
-        return self.store.cases.get(rows[0]["id"])
-
-    def approved(self) -> Reply:
-        """The customer complains, Ann writes, Lea reads and approves: the answer waits to be posted."""
-        self.written = self.writes("My acme kettle is broken.")
-        self.hear()
-        draft = self.replies.begin(self.case().public_id, self.ann)
-        assert draft.text == "", "a mail finds its reader by itself"
-        draft = self.replies.save(draft.public_id, self.ann, SORRY, version=draft.version)
-        sent = self.replies.submit(draft.public_id, self.ann, version=draft.version, heard=draft.heard)
-        return self.replies.approve(sent.public_id, self.lea, digest(sent.text), heard=sent.heard)
-
-    def now(self) -> Reply:
-        """The answer as it is."""
-        (reply,) = self.store.replies.of_case(self.case().id)
-        return reply
-
     def standing(self) -> list[EmailMessage]:
         """What the customer got, read by another mail program."""
         mails = [message_from_bytes(raw, policy=policy.default) for raw in self.dovecot.mails(self.kim)]
         return [cast("EmailMessage", mail) for mail in mails]
-
-    def mentions(self) -> list[str]:
-        """What the case holds, oldest first."""
-        return [mention.post.text for mention in reversed(self.store.mentions.of_case(self.case().id, 50))]
 
     @contextmanager
     def killed(self, point: str) -> Iterator[BaseProcess]:
@@ -179,14 +111,14 @@ class Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path, dovecot: Dovecot) -> Iterator[Office]:
+def office(tmp_path: Path, dovecot: Dovecot) -> Iterator[Post]:
     with OddSmtp() as smtp:
-        made = Office(tmp_path / "listener.db", dovecot, smtp)
+        made = Post(tmp_path / "listener.db", dovecot, smtp)
         yield made
         made.store.close()
 
 
-def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(office: Office) -> None:
+def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(office: Post) -> None:
     reply = office.approved()
     assert (reply.state, office.standing()) == ("approved", [])
     assert office.post() == 1
@@ -209,7 +141,7 @@ def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(of
     assert (office.post(), len(office.standing()), len(office.smtp.mails)) == (0, 1, 1)
 
 
-def test_the_customers_answer_brings_a_resolved_case_back(office: Office) -> None:
+def test_the_customers_answer_brings_a_resolved_case_back(office: Post) -> None:
     office.approved()
     office.post_once()
     (answer,) = office.standing()
@@ -236,7 +168,7 @@ becomes of the answer, and how often the customer got it."""
 
 
 @pytest.mark.parametrize("point", KILLS)
-def test_a_kill_at_any_step_sends_at_most_once_and_what_is_unknown_is_shown(office: Office, point: str) -> None:
+def test_a_kill_at_any_step_sends_at_most_once_and_what_is_unknown_is_shown(office: Post, point: str) -> None:
     options, says, delivers, state, count = KILLS[point]
     reply = office.approved()
     office.set(**options)
@@ -256,7 +188,7 @@ def test_a_kill_at_any_step_sends_at_most_once_and_what_is_unknown_is_shown(offi
         assert "handed over" in now.why
 
 
-def test_an_unknown_answer_goes_out_again_only_when_a_colleague_says_so(office: Office) -> None:
+def test_an_unknown_answer_goes_out_again_only_when_a_colleague_says_so(office: Post) -> None:
     office.approved()
     office.smtp.answers["."] = CLOSE
     office.delivering(False)
@@ -275,7 +207,7 @@ def test_an_unknown_answer_goes_out_again_only_when_a_colleague_says_so(office: 
 
 @pytest.mark.parametrize(("says", "delivers", "state"), [(CLOSE, True, "posted"), (b"hm\r\n", False, "unknown")])
 def test_a_server_that_leaves_us_in_doubt_is_looked_at_and_never_told_twice(
-    office: Office, says: Said, delivers: bool, state: str
+    office: Post, says: Said, delivers: bool, state: str
 ) -> None:
     office.approved()
     office.smtp.answers["."] = says
@@ -286,7 +218,7 @@ def test_a_server_that_leaves_us_in_doubt_is_looked_at_and_never_told_twice(
     assert (office.now().state, len(office.standing()), len(office.smtp.mails)) == (state, int(delivers), 1)
 
 
-def test_a_server_that_answers_too_late_is_looked_at(office: Office) -> None:
+def test_a_server_that_answers_too_late_is_looked_at(office: Post) -> None:
     office.approved()
     office.set(smtp_deadline=0.3)
     office.smtp.answers["."] = HANG
@@ -296,7 +228,7 @@ def test_a_server_that_answers_too_late_is_looked_at(office: Office) -> None:
     assert (office.now().state, len(office.standing()), len(office.smtp.mails)) == ("posted", 1, 1)
 
 
-def test_a_server_that_refuses_for_now_is_tried_again_and_one_that_refuses_for_good_is_not(office: Office) -> None:
+def test_a_server_that_refuses_for_now_is_tried_again_and_one_that_refuses_for_good_is_not(office: Post) -> None:
     office.approved()
     office.smtp.answers["RCPT"] = b"451 4.7.1 greylisted, come back\r\n"
     office.post_once()

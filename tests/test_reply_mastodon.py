@@ -18,100 +18,39 @@ from typing import Any
 
 import pytest
 
-from listener.casework import Replies
-from listener.core.case import Case
-from listener.core.event import Actor
-from listener.core.reply import Reply, digest
 from listener.core.tools import Tools
 from listener.http import Client
-from listener.pipeline.escalate import escalate
-from listener.pipeline.judge import judge
-from listener.pipeline.poll import poll
-from listener.pipeline.post import post
-from listener.store import Store, open_store
-from listener.testing import FakeClock, FakeScorer
 from sources.mastodon import Mastodon, MastodonOptions
-from tests.kit import make_rules, resolve
-from tests.servers.mastodon import POSTING, TOWN, Instance, Line, Manner
+from tests.kit import resolve
+from tests.office import Office
+from tests.servers.mastodon import TOWN, Instance, Line, Manner
 
 ROOT = Path(__file__).resolve().parents[1]
-RULES = make_rules(places=(TOWN,), posting=POSTING)
 
 
-class Office:
-    """One life of Listener over a database, with an agent, a lead, our account and a customer's.
+class Town(Office):
+    """An office with an account on a Mastodon instance, and a customer with another."""
 
-    Its clock begins with the present and is moved by the test.
-    """
+    words = "we look at once."
 
     def __init__(self, database: Path, instance: Instance, line: Line, http: Client) -> None:
-        self.database, self.line, self.http = database, line, http
+        self.line, self.http = line, http
         self.brand, self.kim = instance.member(), instance.member()
-        self.clock = FakeClock(datetime.now(UTC))
-        self.start()
-        self.store.places.sync([TOWN], self.clock())
-        self.ann, self.lea = (
-            Actor(colleague=self.store.colleagues.add(name, name.title(), role, self.clock()), via="page")  # type: ignore[arg-type]
-            for name, role in (("ann", "agent"), ("lea", "lead"))
-        )
+        super().__init__(database, TOWN)
 
-    def start(self) -> None:
-        """Begin a life."""
-        self.store: Store = open_store(str(self.database))
-        self.store.release()
+    def made(self) -> Mastodon:
+        """The instance, through the line."""
         tools = Tools(http=self.http, clock=self.clock, secret=self.brand.token)
-        self.source = Mastodon(MastodonOptions(instance=self.line.url, notifications=True), tools)
-        repliers = {TOWN.name: self.source}
-        self.replies = Replies(self.store, self.clock, lambda: timedelta(hours=1), lambda: POSTING, lambda: repliers)
+        return Mastodon(MastodonOptions(instance=self.line.url, notifications=True), tools)
 
-    def hear(self) -> None:
-        """Poll, judge and route until nothing is left."""
-        self.clock.forward(timedelta(minutes=5))
-        while poll(self.store, {TOWN.name: self.source}, RULES, self.clock):
-            pass
-        while judge(self.store, FakeScorer(), RULES, self.clock) + escalate(self.store, RULES, self.clock):
-            pass
-
-    def post(self) -> int:
-        """Post, and look for what is unknown, until nothing is due for a day."""
-        count = 0
-        for _ in range(40):
-            count += post(self.store, {TOWN.name: self.source}, RULES, self.clock)
-            self.clock.forward(timedelta(minutes=40))
-        return count
-
-    def post_once(self) -> None:
-        """One turn."""
-        assert post(self.store, {TOWN.name: self.source}, RULES, self.clock) == 1
-
-    def case(self) -> Case:
-        """The customer's case; there is one."""
-        rows = self.store.db.read("SELECT id FROM cases")
-        assert len(rows) == 1, "one customer, one case"
-        return self.store.cases.get(rows[0]["id"])
-
-    def approved(self, words: str = "we look at once.") -> Reply:
-        """The customer complains, Ann writes, Lea reads and approves: the answer waits to be posted."""
+    def complain(self) -> None:
+        """Kim mentions us."""
         self.written = self.kim.post(f"@{self.brand.name} acme is broken")
-        self.hear()
-        draft = self.replies.begin(self.case().public_id, self.ann)
-        draft = self.replies.save(draft.public_id, self.ann, draft.text + words, version=draft.version)
-        sent = self.replies.submit(draft.public_id, self.ann, version=draft.version, heard=draft.heard)
-        return self.replies.approve(sent.public_id, self.lea, digest(sent.text), heard=sent.heard)
-
-    def now(self) -> Reply:
-        """The answer as it is."""
-        (reply,) = self.store.replies.of_case(self.case().id)
-        return reply
 
     def standing(self) -> list[dict[str, Any]]:
         """Our answers under the post, as another client sees them."""
         told = self.kim.answers(self.written["id"])
         return [answer for answer in told if answer["account"]["username"] == self.brand.name]
-
-    def mentions(self) -> list[str]:
-        """What the case holds, oldest first."""
-        return [mention.post.text for mention in reversed(self.store.mentions.of_case(self.case().id, 50))]
 
     @contextmanager
     def killed(self, point: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -143,14 +82,14 @@ def http() -> Iterator[Client]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, mastodon: Instance, http: Client) -> Iterator[Office]:
+def office(tmp_path: Path, mastodon: Instance, http: Client) -> Iterator[Town]:
     with Line(mastodon.url) as line:
-        made = Office(tmp_path / "listener.db", mastodon, line, http)
+        made = Town(tmp_path / "listener.db", mastodon, line, http)
         yield made
         made.store.close()
 
 
-def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(office: Office) -> None:
+def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(office: Town) -> None:
     reply = office.approved()
     assert (reply.state, office.standing()) == ("approved", [])
     assert office.post() == 1
@@ -171,7 +110,7 @@ def test_a_complaint_is_answered_once_and_the_customers_answer_joins_its_case(of
     assert (office.post(), len(office.standing()), len(office.line.writes)) == (0, 1, 1)
 
 
-def test_the_customers_answer_brings_a_resolved_case_back(office: Office) -> None:
+def test_the_customers_answer_brings_a_resolved_case_back(office: Town) -> None:
     office.approved()
     office.post_once()
     (answer,) = office.standing()
@@ -195,7 +134,7 @@ KILLS: dict[str, tuple[Manner, str, int]] = {
 
 
 @pytest.mark.parametrize("point", KILLS)
-def test_a_kill_at_any_step_posts_at_most_once_and_what_is_unknown_is_shown(office: Office, point: str) -> None:
+def test_a_kill_at_any_step_posts_at_most_once_and_what_is_unknown_is_shown(office: Town, point: str) -> None:
     manner, state, count = KILLS[point]
     reply = office.approved()
     office.line.manner = manner
@@ -218,7 +157,7 @@ def test_a_kill_at_any_step_posts_at_most_once_and_what_is_unknown_is_shown(offi
     assert set(office.line.keys) == {reply.key}
 
 
-def test_an_unknown_answer_that_stands_is_not_doubled_by_a_colleague_who_did_not_see_it(office: Office) -> None:
+def test_an_unknown_answer_that_stands_is_not_doubled_by_a_colleague_who_did_not_see_it(office: Town) -> None:
     office.approved()
     office.line.manner = "after"
     office.post_once()
@@ -236,7 +175,7 @@ def test_an_unknown_answer_that_stands_is_not_doubled_by_a_colleague_who_did_not
      ("before", "unknown", 0)],
 )  # fmt: skip
 def test_a_server_that_leaves_us_in_doubt_is_looked_at_and_never_told_twice(
-    office: Office, manner: Manner, state: str, count: int
+    office: Town, manner: Manner, state: str, count: int
 ) -> None:
     office.approved()
     office.line.manner = manner
@@ -246,7 +185,7 @@ def test_a_server_that_leaves_us_in_doubt_is_looked_at_and_never_told_twice(
     assert (office.now().state, len(office.standing()), len(office.line.writes)) == (state, count, 1)
 
 
-def test_a_server_that_answers_too_late_is_looked_at(office: Office, mastodon: Instance) -> None:
+def test_a_server_that_answers_too_late_is_looked_at(office: Town, mastodon: Instance) -> None:
     office.approved()
     office.line.manner = "hold"
     with Client(longest=0.5, allow_private=True) as hurried:
@@ -261,7 +200,7 @@ def test_a_server_that_answers_too_late_is_looked_at(office: Office, mastodon: I
     assert (office.now().state, len(office.standing()), len(office.line.writes)) == ("posted", 1, 1)
 
 
-def test_a_server_that_limits_is_tried_again_when_it_says(office: Office) -> None:
+def test_a_server_that_limits_is_tried_again_when_it_says(office: Town) -> None:
     office.approved()
     office.line.manner = "limit"
     office.line.until = (datetime.now(UTC) + timedelta(hours=2)).isoformat(timespec="milliseconds")
@@ -283,7 +222,7 @@ def test_a_server_that_limits_is_tried_again_when_it_says(office: Office) -> Non
     ],
 )
 def test_a_post_that_is_gone_fails_with_the_reason_and_an_absent_server_is_tried_later(
-    office: Office, spoil: Callable[[Office], object], why: str
+    office: Town, spoil: Callable[[Office], object], why: str
 ) -> None:
     office.approved()
     spoil(office)

@@ -25,12 +25,9 @@ from typing import Any, Literal, Self
 import pytest
 
 from listener.core.query import Place
-from listener.core.replying import Posting
 
 TOWN = Place(name="town", source="mastodon", every=timedelta(minutes=1))
 """A place on it."""
-POSTING = Posting(on=True, hold=timedelta(0))
-"""What the operator allows: everything, at once."""
 ACCOUNTS = 160
 Status = dict[str, Any]
 
