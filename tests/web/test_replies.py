@@ -476,6 +476,7 @@ def test_a_program_does_the_same_with_the_same_rights(
         assert program.post("/api/v1/posting/go-on").status_code == 403
 
 
+@pytest.mark.sources  # it reads the templates
 def test_no_hostile_text_becomes_part_of_a_page(
     stage: Stage, case: Case, lea: httpx2.Client, ours: tuple[frozenset[str], frozenset[str]]
 ) -> None:

@@ -139,6 +139,7 @@ def test_programs_list_settle_and_take_back(web: httpx2.Client, stage: Stage) ->
     assert web.get(f"/api/v1/unsure?before={found['mention']['id']}").json()["mentions"][0]["mention"]["id"] == 1
 
 
+@pytest.mark.sources  # it reads the templates
 def test_hostile_texts_are_shown_as_text(
     web: httpx2.Client, stage: Stage, ours: tuple[frozenset[str], frozenset[str]]
 ) -> None:

@@ -115,6 +115,7 @@ def test_long_texts_are_shown_around_what_is_marked(web: httpx2.Client, stage: S
     assert page.count("grey box") < 40
 
 
+@pytest.mark.sources  # it reads the templates
 def test_hostile_texts_are_shown_as_text(
     web: httpx2.Client, stage: Stage, ours: tuple[frozenset[str], frozenset[str]]
 ) -> None:
