@@ -146,6 +146,7 @@ class Matchbook:
 
     def __init__(self, queries: Sequence[Query]) -> None:
         """Compile each query once."""
+        self.brands = frozenset(query.brand for query in queries)
         self._queries = tuple(_Compiled(q, _pattern(q.terms), _pattern(q.exclude)) for q in queries)
 
     def needs(self, place: Place) -> tuple[Query, ...]:

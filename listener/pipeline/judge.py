@@ -100,7 +100,8 @@ def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules,
             key = (claimed.post_id, claimed.fingerprint)
             sentiment = by_hand.get(claimed.id) or found.sentiments[claimed.id]
             touched = as_settled(found.topics[claimed.id], sentiment)
-            mention = replace(claimed, topics=tuple(each.topic for each in touched))
+            topics = tuple(each.topic for each in touched)
+            mention = claimed if claimed.topics == topics else replace(claimed, topics=topics)
             # Who answers us is heard in the case of that answer, whatever the routes take.
             untaken = None if _parent(mention) in answers else _untaken(mention, sentiment, rules)
             why = held_back(mention, sentiment) or untaken

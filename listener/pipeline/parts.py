@@ -24,7 +24,10 @@ def own_words(mentions: Sequence[Mention], rules: Rules) -> dict[int, Reading]:
     which order mentions are judged.
     """
     found = {}
+    known = rules.matchbook.brands | {place.brand for place in rules.places.values() if place.brand}
     for mention in mentions:
+        if known <= {mention.brand}:
+            continue  # No other brand is listened for, so none need be looked for again.
         brands = _brands(mention, rules)
         if len(brands) > 1:
             reading = readings(words_of(mention.post), brands).get(mention.brand)
