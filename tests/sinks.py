@@ -209,22 +209,25 @@ class HttpSink(_Sink):
             self._server = None
 
     def _answer(self, call: BaseHTTPRequestHandler) -> None:
-        raw = call.rfile.read(int(call.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
+        length = int(call.headers.get("Content-Length") or 0)
+        body = call.rfile.read(length)
+        if len(body) < length:
+            return  # The caller died while it spoke: no server takes half a call for a message.
         status = self._status(call.path)
-        self._ledger.add(_http_arrival(raw, dict(call.headers.items()), status))
+        self._ledger.add(_http_arrival(body.decode("utf-8", "replace"), dict(call.headers.items()), status))
         if status == 0:
             self._stall(call)
             return
-        body = b"{}" if status == 200 else b'{"error": "the sink says no"}'
+        answer = b"{}" if status == 200 else b'{"error": "the sink says no"}'
         call.send_response(status)
         if status == 429:
             call.send_header("Retry-After", "7")
         if status == 307:
             call.send_header("Location", "/elsewhere")
         call.send_header("Content-Type", "application/json")
-        call.send_header("Content-Length", str(len(body)))
+        call.send_header("Content-Length", str(len(answer)))
         call.end_headers()
-        call.wfile.write(body)
+        call.wfile.write(answer)
 
     def _status(self, path: str) -> int:
         with self._count:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import smtplib
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,15 @@ def test_bodies_are_kept_in_order_with_their_keys(http_sink: HttpSink) -> None:
     assert [post(http_sink.port, key) for key in ("a", "b", "a")] == [200, 200, 200]
     assert http_sink.keys == ["a", "b", "a"]
     assert (http_sink.accepted[0].title, http_sink.accepted[0].text) == ("t", "m")
+
+
+def test_half_a_call_of_a_caller_that_died_is_no_message(http_sink: HttpSink) -> None:
+    with socket.create_connection(("127.0.0.1", http_sink.port), timeout=5) as call:
+        call.sendall(b"POST /hook HTTP/1.1\r\nX-Listener-Key: a\r\nContent-Length: 33\r\n\r\n{\"title\": ")
+        call.shutdown(socket.SHUT_WR)
+        assert call.recv(100) == b"", "it answered half a call"
+    assert post(http_sink.port, "b") == 200
+    assert [arrival.key for arrival in http_sink.arrivals] == ["b"]
 
 
 def test_every_third_call_fails(http_sink: HttpSink) -> None:
