@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# What `make test` runs: style, types, import contracts, all tests, and the suite once more against the built wheel.
+# What `make test` runs: style, types, import contracts, and all tests in two halves, each on a core of its own: what
+# needs a server, a browser, much time or the sources runs here, everything else against the built wheel.
+# `pytest` alone runs every test in the checkout.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -17,16 +19,15 @@ if [ "$(id -u)" = 0 ] && [ "${CI:-}" = true ]; then
     bash tests/servers/install.sh
 fi
 
-# On the second core meanwhile: its tests use no browser, no server and no fixed port.
 log=$(mktemp)
-bash tests/wheel.sh >"$log" 2>&1 &
+bash tests/wheel.sh "$@" >"$log" 2>&1 &
 wheel=$!
 trap 'kill "$wheel" 2>/dev/null || true' EXIT
 
-say "tests"
-$bin/python -m pytest -q --durations=15 "$@"
+say "tests with servers, a browser, the sources, or long ones"
+$bin/python -m pytest -q --durations=15 -m "servers or browser or slow or sources" "$@"
 
-say "the wheel, from an empty folder"
+say "all other tests, against the wheel in an empty folder"
 wait "$wheel" || { cat "$log"; exit 1; }
 trap - EXIT
 cat "$log" && rm -f "$log"

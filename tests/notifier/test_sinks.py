@@ -34,7 +34,7 @@ def test_bodies_are_kept_in_order_with_their_keys(http_sink: HttpSink) -> None:
 
 def test_half_a_call_of_a_caller_that_died_is_no_message(http_sink: HttpSink) -> None:
     with socket.create_connection(("127.0.0.1", http_sink.port), timeout=5) as call:
-        call.sendall(b"POST /hook HTTP/1.1\r\nX-Listener-Key: a\r\nContent-Length: 33\r\n\r\n{\"title\": ")
+        call.sendall(b'POST /hook HTTP/1.1\r\nX-Listener-Key: a\r\nContent-Length: 33\r\n\r\n{"title": ')
         call.shutdown(socket.SHUT_WR)
         assert call.recv(100) == b"", "it answered half a call"
     assert post(http_sink.port, "b") == 200
