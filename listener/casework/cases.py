@@ -243,7 +243,8 @@ class Casework:
             ended = self._store.cases.change(rules.resolve(case, "not us", me, now, self._holder(case)))
             mentions = self._store.mentions.of_case(case.id, case.mentions)
             kept = [self._store.corrections.add(mention, None, me.id, now) for mention in mentions]
-            return self._told(ended, case, by, "not us", now, also={"corrections": kept})
+            halted = self._store.lane.halt_all([mention.id for mention in mentions])
+            return self._told(ended, case, by, "not us", now, also={"corrections": kept, "halted": halted})
 
     def undo(self, event_id: int, by: Actor) -> Done:
         """Take back what one did, while nothing happened to the case since.
@@ -277,6 +278,7 @@ class Casework:
             self._store.remedies.change(restored(remedy, cast("Undo", undo["was"])))
         for correction in cast("list[int]", undo.get("corrections", [])):
             self._store.corrections.take_back(correction, now)
+        self._store.lane.resume(cast("list[Undo]", undo.get("halted", [])))
         if "moved" in undo:
             moved = cast("list[int]", undo["moved"])
             target = self._store.cases.get(cast("int", undo["into"]))

@@ -5,7 +5,7 @@ Works for mentions with a case and without. What a colleague said stands like an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -22,13 +22,11 @@ from listener.core.sentiment import Label
 from listener.core.tools import Clock
 from listener.core.work import held_back
 from listener.store import Store
-from listener.store.corrections import settled
-from listener.store.lane import Way
+from listener.store.corrections import NOT_US, settled
+from listener.store.lane import Way, thawed
 
 GRACE = timedelta(seconds=20)
 """A complaint that a colleague recognised is routed after this long, so that a slip of the finger tells nobody."""
-
-NOT_US = "not about us"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,7 @@ class Settling:
             leaned = mention.sentiment.label if mention.sentiment else ""
             event = self._store.events.add(
                 by, "settled", now, case=case, subject=f"mention {mention_id}",
-                detail=f"unsure {leaned} to {label or NOT_US}", undo={"settled": kept, **_frozen(before)},
+                detail=f"unsure {leaned} to {label or NOT_US}", undo={"settled": kept, **before.frozen()},
             )  # fmt: skip
             return self._decided(mention_id, label, event, case)
 
@@ -115,7 +113,7 @@ class Settling:
             if known is None or not known.holds:
                 raise Refused("the mention changed since; look at it again", resource=found.event.subject)
             self._store.corrections.take_back(correction, now)
-            self._store.lane.put_back(known.mention, _thawed(found.undo))
+            self._store.lane.put_back(known.mention, thawed(found.undo))
             case = self._store.cases.of_mention(known.mention)
             made = self._store.events.add(
                 by, "undone", now, case=case, subject=found.event.subject, detail="settled", undoes=event_id
@@ -142,7 +140,7 @@ class Settling:
     def _move(self, mention: Mention, label: Label | None, way: Way, case: Case | None, now: datetime) -> None:
         """Send a complaint that nobody was told of to the routes, and keep from them what is not about us."""
         if label is None:
-            self._store.lane.halt(mention.id, NOT_US)
+            self._store.lane.halt(mention.id)
         elif way.step is None and case is None and self._concerns(mention, label, now):
             self._store.lane.route(mention.id, now + GRACE)
 
@@ -158,15 +156,3 @@ class Settling:
         mention = self._store.mentions.find(mention_id)
         assert mention is not None
         return Decided(mention=mention, label=label, event=event, case=case)
-
-
-def _frozen(way: Way) -> Mapping[str, object]:
-    return {"step": way.step, "routes": way.routes, "why": way.why}
-
-
-def _thawed(undo: Mapping[str, object]) -> Way:
-    return Way(
-        step=cast("str | None", undo["step"]),
-        routes=cast("str | None", undo["routes"]),
-        why=cast("str | None", undo["why"]),
-    )

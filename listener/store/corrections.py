@@ -13,6 +13,8 @@ from listener.store.topics import follow
 SCORES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 A_PERSON = "a colleague"
 """Stands where the scorer's name stands once a person settled the label."""
+NOT_US = "not about us"
+"""Why a mention is neither judged nor routed any more: a colleague said so."""
 
 
 def settled(label: Label) -> Sentiment:
@@ -70,7 +72,10 @@ class Corrections:
                 )
 
     def ours_again(self, case_id: int, now: datetime) -> None:
-        """Count a case's mentions again that were said to be about something else. In a transaction."""
+        """Count a case's mentions again that were said to be about something else. In a transaction.
+
+        Those that waited to be judged or routed when it was said are judged anew.
+        """
         rows = self._db.read(
             "SELECT k.id FROM corrections k JOIN case_mentions j ON j.mention_id = k.mention_id "
             "WHERE j.case_id = ? AND k.gone_at IS NULL AND k.label IS NULL",
@@ -78,6 +83,11 @@ class Corrections:
         )
         for row in rows:
             self.take_back(row["id"], now)
+        self._db.write(
+            "UPDATE mentions SET step = 'judge', due_at = 0, routes = NULL, routed_why = NULL "
+            "WHERE step IS NULL AND routed_why = ? AND id IN (SELECT mention_id FROM case_mentions WHERE case_id = ?)",
+            (NOT_US, case_id),
+        )
 
     def standing(self, mentions: Sequence[Mention]) -> dict[int, Label | None]:
         """Corrections in force on these very states, by mention id; None where it is not about us."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from listener.core.sentiment import Label
+from listener.store.corrections import NOT_US
 from listener.store.engine import Connections, to_ms
 
 
@@ -31,6 +34,16 @@ class Way:
     step: str | None
     routes: str | None
     why: str | None
+
+    def frozen(self) -> dict[str, object]:
+        """Its parts as JSON values, by which an act that changes them is taken back."""
+        return {"step": self.step, "routes": self.routes, "why": self.why}
+
+
+def thawed(undo: Mapping[str, object]) -> Way:
+    """The way that was kept as JSON values."""
+    step, routes, why = (cast("str | None", undo[part]) for part in ("step", "routes", "why"))
+    return Way(step=step, routes=routes, why=why)
 
 
 class Lane:
@@ -78,19 +91,37 @@ class Lane:
             (to_ms(due), mention_id),
         )
 
-    def halt(self, mention_id: int, why: str) -> None:
-        """Let a mention that waits to be judged or routed wait no more. In a transaction."""
-        self._db.write(
+    def halt(self, mention_id: int) -> bool:
+        """Let a mention that is not about us and waits to be judged or routed wait no more. In a transaction.
+
+        Returns:
+            True when it waited.
+        """
+        rows = self._db.write(
             "UPDATE mentions SET step = NULL, lease_until = 0, attempts = 0, routes = '', routed_why = ? "
-            "WHERE id = ? AND step IN ('judge', 'route')",
-            (why, mention_id),
+            "WHERE id = ? AND step IN ('judge', 'route') RETURNING id",
+            (NOT_US, mention_id),
         )
+        return bool(rows)
+
+    def halt_all(self, mention_ids: Sequence[int]) -> list[Mapping[str, object]]:
+        """Halt several; gives by what `resume()` undoes it, as JSON values."""
+        ways = [(mention_id, self.way(mention_id)) for mention_id in mention_ids]
+        return [{"mention": mention_id, **way.frozen()} for mention_id, way in ways if self.halt(mention_id)]
+
+    def resume(self, halted: Sequence[Mapping[str, object]]) -> None:
+        """Put back on their way those that `halt_all()` took off it. In a transaction."""
+        for each in halted:
+            self.put_back(cast("int", each["mention"]), thawed(each))
 
     def put_back(self, mention_id: int, way: Way) -> None:
-        """Put a mention back on its way as it was, unless it was worked on since. In a transaction."""
+        """Put a mention back on its way as it was, unless it was worked on since. In a transaction.
+
+        One that a case holds stays where it is, but for one that was halted.
+        """
         self._db.write(
             "UPDATE mentions SET step = ?, routes = ?, routed_why = ?, due_at = 0, lease_until = 0, attempts = 0 "
             "WHERE id = ? AND (step IS NULL OR (step = 'route' AND lease_until = 0)) AND step IS NOT ? "
-            "AND NOT EXISTS (SELECT 1 FROM case_mentions j WHERE j.mention_id = mentions.id)",
-            (way.step, way.routes, way.why, mention_id, way.step),
+            "AND (routed_why IS ? OR NOT EXISTS (SELECT 1 FROM case_mentions j WHERE j.mention_id = mentions.id))",
+            (way.step, way.routes, way.why, mention_id, way.step, NOT_US),
         )

@@ -15,6 +15,7 @@ from listener.core.event import Actor
 from listener.core.mention import Mention, Post
 from listener.core.sentiment import Label
 from listener.pipeline.escalate import escalate
+from listener.pipeline.judge import judge
 from listener.testing import FakeScorer, make_post
 from tests.web.stage import Stage
 
@@ -234,3 +235,50 @@ def test_what_is_not_about_us_stays_so_though_it_waited_to_be_judged_anew(stage:
     assert stage.store.lane.way(mention.id).step == "judge"
     stage.work()
     assert lane(stage) == [mention.id]
+
+
+@pytest.mark.parametrize("step", ["judge", "route"])
+def test_a_case_that_is_not_about_us_keeps_what_waited_in_it_from_coming_back(
+    stage: Stage, dana: Actor, step: str
+) -> None:
+    [mention] = heard(stage, make_post("1", "hm acme, burning"))
+    [case] = stage.store.cases.unresolved()
+    stage.hear(make_post("1", "broken acme, burning"))
+    if step == "route":
+        judge(stage.store, stage.scorer, stage.rules, stage.clock)
+    waiting = stage.store.lane.way(mention.id)
+    assert waiting.step == step
+    done = stage.casework.not_us(case.public_id, dana)
+    stage.work()
+    assert stage.store.trends.totals() == stage.store.trends.recount() == {}
+    assert stage.store.cases.get(case.id).status == "resolved"
+    stage.casework.undo(done.event, dana)
+    assert stage.store.lane.way(mention.id) == waiting
+    stage.work()
+    assert stage.store.trends.totals() == stage.store.trends.recount() == {("Acme", "negative"): 1}
+    assert stage.store.lane.way(mention.id).routes == "burning"
+
+
+def test_a_case_that_is_about_us_after_all_is_judged_where_that_was_stopped(stage: Stage, dana: Actor) -> None:
+    [mention] = heard(stage, make_post("1", "hm acme, burning"))
+    [case] = stage.store.cases.unresolved()
+    stage.hear(make_post("1", "broken acme, edited"))
+    stage.casework.not_us(case.public_id, dana)
+    stage.work()
+    stage.casework.reopen(case.public_id, dana)
+    stage.work()
+    found = stage.store.mentions.find(mention.id)
+    assert found is not None
+    assert found.sentiment is not None
+    assert found.sentiment.certainty == "confident"
+    assert stage.store.trends.totals() == stage.store.trends.recount() == {("Acme", "negative"): 1}
+
+
+def test_one_of_several_in_a_case_that_waited_waits_again_when_it_is_taken_back(stage: Stage, dana: Actor) -> None:
+    first, _ = heard(stage, make_post("1", "uh acme"), make_post("2", "uh acme, again"))
+    stage.hear(make_post("1", "broken acme, edited"))
+    done = stage.settling.settle(first.id, None, dana)
+    stage.work()
+    assert stage.store.trends.totals() == stage.store.trends.recount() == {("Acme", "negative"): 1}
+    stage.settling.undo(done.event, dana)
+    assert stage.store.lane.way(first.id).step == "judge"
