@@ -47,6 +47,7 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
+TOPIC = "[[topic]]\nname = 'delivery'\ndescription = 'd'\nphrases = ['late']\n"
 BRAND = '[[brand]]\nname = "Brackholm"\nterms = ["brackholm"]\n'
 FEED = '[[place]]\nname = "news"\nsource = "feed"\n'
 
@@ -198,6 +199,28 @@ FAULTS = {
     "[route]\nmatch = ['rating < 1']": "2: unknown key `match`; known: acknowledge_within, channels, ",
     "[route]\nroutes = 3": "2: `routes` is a list of tables",
     "[[route.routes]]\nmatch = ['a',\n 'sentment = x']": "2: matcher `a`: 'a' is not a matcher|3: matcher `sentment",
+    "[[route.routes]]\nmatch = ['kind = letter']": "2: matcher `kind = letter`: no kind is called `letter`; known: ",
+    "[[route.routes]]\nmatch = ['sentiment = bad',\n'sentiment != negativ']": (
+        "2: matcher `sentiment = bad`: no sentiment is called `bad`; |3: matcher `sentiment != negativ`: "
+        "no sentiment is called `negativ`; did you mean `negative`? "
+    ),
+    "[[route.routes]]\nmatch = ['kind = letter',\n'sentiment != negativ']": (
+        "2: matcher `kind = letter`: no kind is called `letter`; known: article, call, |"
+        "3: matcher `sentiment != negativ`: no sentiment is called `negativ`; did you mean `negative`? "
+    ),
+    "[[route.routes]]\nmatch = ['topic = delivery']": (
+        "2: matcher `topic = delivery`: no topic is called `delivery`; none is configured"
+    ),
+    TOPIC + "[[route.routes]]\nmatch = ['topic = Delivery', 'topic =~ ^x',\n'topic != delivry']": (
+        "7: matcher `topic != delivry`: no topic is called `delivry`; did you mean `delivery`? known: delivery"
+    ),
+    FEED + "[[route.routes]]\nmatch = ['place = news', 'place != calls',\n'place = two']": (
+        "6: matcher `place = two`: no place is called `two`; known: calls, news"
+    ),
+    BRAND + "[[route.routes]]\nmatch = ['brand = brackholm', 'query = Brackholm',\n'brand = Brakholm',\n'query = q']": (
+        "6: matcher `brand = Brakholm`: no brand is called `Brakholm`; did you mean `Brackholm`? |"
+        "7: matcher `query = q`: no query is called `q`; known: Brackholm"
+    ),
     "[[route.routes]]\nmatch = ['rating < good']": "2: matcher `rating < good`: ",
     "[[route.routes]]\nmatch = ['text =~ (']": "2: matcher `text =~ (`: '(' is not a regular expression",
     "[[route.routes]]\n[[route.routes]]": "2: a second route is called `everything`, after listener.toml:1; give it",

@@ -10,13 +10,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
-from listener.core.mention import FACTS, NUMERIC_FACTS, Fact
+from listener.core.mention import FACTS, NUMERIC_FACTS, Arrival, Fact, Kind
+from listener.core.sentiment import Certainty, Label
 
 Severity = Literal["crisis", "high", "normal", "low"]
 SEVERITIES: tuple[Severity, ...] = ("crisis", "high", "normal", "low")
 Op = Literal["=", "!=", "=~", "!~", "<", ">"]
+
+WORDED: Mapping[str, tuple[str, ...]] = {
+    "sentiment": get_args(Label),
+    "certainty": get_args(Certainty),
+    "kind": get_args(Kind),
+    "arrival": get_args(Arrival),
+}
+"""Facts that are one of a few words, and these."""
 
 _MATCHER = re.compile(r"\s*([a-z_]+)\s*(=~|!~|!=|=|<|>)\s*(.*?)\s*\Z", re.DOTALL)
 
@@ -57,6 +66,11 @@ class Matcher:
             except re.error as problem:
                 raise ValueError(f"{value!r} is not a regular expression: {problem}") from problem
         return cls(fact=fact, op=op, value=value)  # type: ignore[arg-type]
+
+    @property
+    def asked(self) -> str | None:
+        """The very name that it asks for; None for a pattern or a number."""
+        return self.value if self.op in {"=", "!="} else None
 
     def matches(self, facts: Mapping[str, Fact]) -> bool:
         """Test the facts; an absent fact only satisfies `!=` and `!~`. A list satisfies `=` if any entry does."""

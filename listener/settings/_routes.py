@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from listener.core.mention import FACTS
-from listener.core.route import Matcher, Route
+from listener.core.route import WORDED, Matcher, Route
 from listener.settings._lines import KeyPath
 from listener.settings.fields import Table, fill
 from listener.settings.problems import Problems, suggest
@@ -25,12 +25,16 @@ DEFAULT_ROUTES: Sequence[Table] = (
 class RouteReader:
     """Builds the tree; one instance a load."""
 
-    def __init__(self, channels: Sequence[str], rivals: Sequence[str], problems: Problems, folder: Path) -> None:
-        """Keep what every route is checked against: the configured channels' names.
+    def __init__(
+        self, channels: Sequence[str], rivals: Sequence[str], named: Mapping[str, Sequence[str]],
+        problems: Problems, folder: Path,
+    ) -> None:  # fmt: skip
+        """Keep what every route is checked against: the configured channels' names, and by fact what it may be.
 
         `rivals` are brands that the default routes leave alone: nobody answers another's customers.
         """
         self._channels = tuple(channels)
+        self._known = {**WORDED, **named}
         self._rivals = tuple(rivals)
         self._problems = problems
         self._folder = folder
@@ -97,9 +101,15 @@ class RouteReader:
         found = []
         for index, text in enumerate(texts):
             try:
-                found.append(Matcher.parse(text))
+                matcher = Matcher.parse(text)
             except ValueError as problem:
                 self._problems.add((*path, "match", index), f"matcher `{text}`: {problem}")
+                continue
+            known = self._known.get(matcher.fact)
+            if known is not None and matcher.asked is not None and not _among(matcher.asked, known):
+                said = f"matcher `{text}`: no {matcher.fact} is called `{matcher.asked}`; "
+                self._problems.add((*path, "match", index), said + suggest(matcher.asked, known))
+            found.append(matcher)
         return found
 
     def _claim(self, name: str, path: KeyPath) -> None:
@@ -108,3 +118,8 @@ class RouteReader:
         if first != path:
             where = self._problems.places.where(first)
             self._problems.add((*path, "name"), f"a second route is called `{name}`, after {where}; give it a `name`")
+
+
+def _among(name: str, known: Sequence[str]) -> bool:
+    """Whether a matcher could find the name: letter case makes no difference to it."""
+    return name.casefold() in {each.casefold() for each in known}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from listener.core.call import PLACE
 from listener.core.errors import SettingsError
 from listener.core.query import Place, Query
 from listener.core.topic import Topic
@@ -158,7 +159,7 @@ class _Reader:
         store, secrets = self._store(places, channels)
         rivals = [brand.name for _, brand in brands if brand.rival]
         names = self._names("channel", DEFAULT_CHANNELS)
-        route = RouteReader(names, rivals, self.problems, self.folder)
+        route = RouteReader(names, rivals, self._facts(queries), self.problems, self.folder)
         settings = Settings(
             file=self.problems.places.file,
             folder=self.folder,
@@ -207,6 +208,12 @@ class _Reader:
     def _names(self, name: str, default: Iterable[Table] = ()) -> list[str]:
         """Every name written, whether its table is otherwise right or not, so that one fault makes one problem."""
         return [str(table["name"]) for _, table in self._tables(name, default) if "name" in table]
+
+    def _facts(self, queries: Numbered[Query]) -> Mapping[str, Sequence[str]]:
+        """The names that a route may ask for, by fact; calls have a place of their own."""
+        asked = {*self._names("query"), *(query.name for _, query in queries)}
+        places = [*self._names("place"), PLACE]
+        return {"topic": self._names("topic"), "brand": self._names("brand"), "place": places, "query": sorted(asked)}
 
     def _section(self, cls: type[T], name: str) -> T:
         return fill(cls, self._table(name), (name,), self.problems, folder=self.folder) or cls()

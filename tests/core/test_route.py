@@ -88,6 +88,10 @@ def test_a_wrong_matcher_is_refused_with_the_cure(text: str, says: str) -> None:
         Matcher.parse(text)
 
 
+def test_only_a_name_is_asked_for_not_a_pattern() -> None:
+    assert [Matcher.parse(f"topic {op} x").asked for op in ("=", "!=", "=~", "!~")] == ["x", "x", None, None]
+
+
 def test_a_matcher_is_shown_as_it_was_written() -> None:
     assert str(Matcher.parse('sentiment="negative"')) == "sentiment = negative"
 
