@@ -308,7 +308,18 @@ def ours() -> tuple[frozenset[str], frozenset[str]]:
     source = "\n".join(file.read_text(encoding="utf-8") for file in TEMPLATES.glob("*.html")).lower()
     tags = frozenset(re.findall(r"<([a-z][a-z0-9]*)", source))
     attributes = frozenset(re.findall(r"[\s}\"]([a-z][a-z-]*)=\"", source))
-    bare = {"required", "checked", "selected", "open", "hidden", "autofocus", "defer", "data-newest", "novalidate"}
+    bare = {
+        "required",
+        "checked",
+        "selected",
+        "open",
+        "hidden",
+        "autofocus",
+        "defer",
+        "data-newest",
+        "novalidate",
+        "readonly",
+    }
     return tags, attributes | {name for name in bare if name in source}
 
 
