@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response
@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from listener.casework import Standing
 from listener.core.case import Status
 from listener.core.errors import StoreError
 from listener.core.notification import DeliveryStatus
@@ -23,12 +24,17 @@ STEPS: tuple[Step, ...] = ("judge", "route")
 STATUSES: tuple[Status, ...] = ("open", "acknowledged", "snoozed", "waiting", "resolved")
 SENT: tuple[DeliveryStatus, ...] = ("pending", "sent", "held", "dropped", "dead")
 
+EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
 METRICS: Mapping[str, str] = {
     "listener_ready": "1 when all steps do their work, 0 when /readyz says why not.",
     "listener_mentions": "Mentions by step: judge and route wait, done have nothing left to do, dead were given up.",
     "listener_mentions_judged_total": "Mentions judged, by brand and sentiment; an edited one counts once, as it is.",
     "listener_oldest_waiting_seconds": "How long the mention that waits longest in a step has waited; 0 for none.",
     "listener_mentions_unsure": "Mentions that want a person's eye, by brand; a colleague settles them on /unsure.",
+    "listener_topic_mentions_total": "Mentions that touch a topic, by brand, topic and the mood about it.",
+    "listener_corrections": "Settled labels that stand, by brand; model was right, wrong, or taught by them since.",
+    "listener_head_version": "Version of the head that moves a brand's verdicts; 0 where none is in use.",
     "listener_cases": "Cases by status.",
     "listener_notifications": "Notifications by status; dead ones were given up and wait in `listener dead`.",
     "listener_places": "Places that are polled.",
@@ -59,13 +65,15 @@ class Gauges(Collector):
         store: what is counted.
         now: the present.
         ready: whether nothing keeps the work from going on.
+        checks: by brand, what colleagues said of its labels and the head that they taught.
     """
 
-    def __init__(self, store: Store, now: datetime, ready: bool) -> None:
+    def __init__(self, store: Store, now: datetime, ready: bool, checks: Mapping[str, Standing]) -> None:
         """Keep them; nothing is read yet."""
         self._store = store
         self._now = now
         self._ready = ready
+        self._checks = checks
 
     def collect(self) -> Iterator[Metric]:
         """Every metric.
@@ -75,6 +83,7 @@ class Gauges(Collector):
         """
         yield _gauge("listener_ready", {(): float(self._ready)})
         yield from self._work()
+        yield from self._judgement()
         yield from self._places()
 
     def _work(self) -> Iterator[Metric]:
@@ -86,13 +95,26 @@ class Gauges(Collector):
         steps = dict.fromkeys((*STEPS, "done", "dead"), 0) | dict(mentions)
         yield _gauge("listener_mentions", _keyed(steps), "step")
         yield _counter("listener_mentions_judged_total", judged, "brand", "sentiment")
-        unsure: dict[tuple[str, ...], float] = {(brand,): float(n) for brand, n in self._store.trends.unsure().items()}
-        yield _gauge("listener_mentions_unsure", unsure, "brand")
         waits: dict[tuple[str, ...], float] = {(step,): self._waited(step) for step in STEPS}
         yield _gauge("listener_oldest_waiting_seconds", waits, "step")
         yield _gauge("listener_cases", _keyed(cases), "status")
         sent = dict.fromkeys(SENT, 0) | dict(self._store.outbox.counts())
         yield _gauge("listener_notifications", _keyed(sent), "status")
+
+    def _judgement(self) -> Iterator[Metric]:
+        """What was read in mentions, and what people said of that."""
+        yield _gauge("listener_mentions_unsure", _keyed(self._store.trends.unsure()), "brand")
+        topics: dict[tuple[str, ...], float] = {key: float(n) for key, n in self._store.trends.topics(*EVER).items()}
+        yield _counter("listener_topic_mentions_total", topics, "brand", "topic", "sentiment")
+        said: dict[tuple[str, ...], float] = {}
+        for brand, check in self._checks.items():
+            if check.accuracy is not None:
+                right, wrong = check.accuracy.right, check.accuracy.looked - check.accuracy.right
+                found = {"right": right, "wrong": wrong, "taught": check.accuracy.taught}
+                said |= {(brand, model): float(n) for model, n in found.items()}
+        yield _gauge("listener_corrections", said, "brand", "model")
+        heads = {brand: check.head.version if check.head and check.used else 0 for brand, check in self._checks.items()}
+        yield _gauge("listener_head_version", _keyed(heads), "brand")
 
     def _waited(self, step: Step) -> float:
         seen = self._store.trails.oldest_waiting(step)
@@ -147,5 +169,5 @@ def add_watchers(web: FastAPI, desk: Desk, health: Health) -> None:
     @web.get("/metrics", include_in_schema=False)
     def metrics(by: MayRead) -> Response:
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(Gauges(desk.store, desk.clock(), not reasons(desk, health)))
+        registry.register(Gauges(desk.store, desk.clock(), not reasons(desk, health), desk.teaching.standing()))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -12,6 +12,7 @@ from listener.core.event import OPERATOR
 from tests.casework.test_teaching import TABLE, Meaningful, teach
 from tests.web.stage import Stage
 from tests.web.test_pages import text_of
+from tests.web.test_watchers import figures
 
 
 @pytest.fixture
@@ -36,3 +37,12 @@ def test_the_page_and_its_twin_tell_accuracy_and_the_head(web: httpx2.Client, st
     stage.scorer = Meaningful(table=TABLE, revision="2")
     assert "not used</strong>: it belongs to another revision of the model" in text_of(web.get("/trends"))
     assert web.get("/api/v1/accuracy").json()["brands"][0]["head"]["used"] is False
+
+
+def test_metrics_tell_corrections_and_the_head_in_use(web: httpx2.Client, stage: Stage) -> None:
+    told = {"listener_corrections Acme right": 40, "listener_corrections Acme wrong": 40}
+    assert figures(web).items() >= {**told, "listener_head_version Acme": 0}.items()
+    stage.teaching.retrain("Acme", OPERATOR)
+    assert figures(web)["listener_head_version Acme"] == 1
+    stage.scorer = Meaningful(table=TABLE, revision="2")
+    assert figures(web)["listener_head_version Acme"] == 0

@@ -8,9 +8,11 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from listener.core.errors import Unavailable
+from listener.core.event import Actor
 from listener.testing import FakeScorer, make_post
 from listener.web.watchers import METRICS
 from tests.web.stage import Stage
+from tests.web.test_topic_pages import heard
 
 
 def figures(web: httpx2.Client) -> dict[str, float]:
@@ -77,13 +79,28 @@ def test_metrics_count_what_the_store_holds(web: httpx2.Client, stage: Stage) ->
 
 def test_every_metric_is_described_and_given(web: httpx2.Client, stage: Stage) -> None:
     stage.scorer = FakeScorer(table={"broken": (0.95, 0.04, 0.01), "hm": (0.4, 0.5, 0.1)})
-    stage.hear(make_post("1", "acme broken"), make_post("2", "hm acme"))
+    heard(stage)
+    stage.hear(make_post("5", "hm acme"))
+    stage.work()
+    [unsure] = stage.store.trails.unsure()
+    stage.settling.settle(unsure.mention.id, "positive", Actor(colleague=stage.colleague("agent", "dana"), via="page"))
+    stage.hear(make_post("6", "hm acme, still"))
     stage.work()
     text = web.get("/metrics").text
     for name, meaning in METRICS.items():
         assert f"# HELP {name} {meaning}" in text
     given = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if not line.startswith("#")}
     assert given == set(METRICS)
+
+
+def test_metrics_count_topics_with_their_mood(web: httpx2.Client, stage: Stage) -> None:
+    heard(stage)
+    found = {name: n for name, n in figures(web).items() if name.startswith("listener_topic_mentions_total")}
+    assert {name: n for name, n in found.items() if "delivery" in name} == {
+        "listener_topic_mentions_total Acme negative delivery": 1,
+        "listener_topic_mentions_total Acme neutral delivery": 1,
+    }
+    assert sum(found.values()) == 3
 
 
 def test_the_waiting_mention_of_any_priority_is_found(web: httpx2.Client, stage: Stage) -> None:
