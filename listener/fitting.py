@@ -2,6 +2,7 @@
 
 Multinomial logistic regression beside the scorer's own log-probabilities: with weights of zero it says what the scorer
 says. Two pulls keep it there: towards small weights, and towards the scorer on texts that no correction speaks of.
+Meanings of different spaces cannot be compared, so each space has weights of its own.
 """
 
 from __future__ import annotations
@@ -26,20 +27,22 @@ STILL = 1e-4
 LEAST = 1e-4
 
 
-def fit(lessons: Sequence[Lesson], usual: Sequence[Lesson]) -> bytes:
+def fit(lessons: Sequence[Lesson], usual: Sequence[Lesson], spaces: Sequence[str]) -> bytes:
     """Fit a head to lessons, whatever their order.
 
     Args:
         lessons: with embeddings of one length.
         usual: texts on which the head is to say what the scorer says, right or wrong.
+        spaces: of the meanings that it learns from; texts in another space teach nothing.
 
     Returns:
-        Weights, ((3 + length of a meaning + 1), 3), as little-endian float32.
+        Weights, ((3 + spaces times length of a meaning + 1), 3), as little-endian float32.
     """
     import numpy as np
 
-    ordered = sorted(lessons, key=lambda lesson: lesson.key)
-    own, seen = _features([lesson.verdict for lesson in (*ordered, *usual)])
+    ordered = [lesson for lesson in sorted(lessons, key=lambda each: each.key) if lesson.verdict.space in spaces]
+    usual = [lesson for lesson in usual if lesson.verdict.space in spaces]
+    own, seen = _features([lesson.verdict for lesson in (*ordered, *usual)], spaces)
     wanted = _shares(own)
     wanted[: len(ordered)] = [[lesson.label == label for label in LABELS] for lesson in ordered]
     pull = np.full((seen.shape[1], 1), PULL_MEANING)
@@ -55,13 +58,13 @@ def fit(lessons: Sequence[Lesson], usual: Sequence[Lesson]) -> bytes:
     return weights.astype("<f4").tobytes()
 
 
-def chances(weights: bytes, verdicts: Sequence[Verdict]) -> list[Probabilities]:
-    """What a head makes of verdicts that have embeddings."""
+def chances(weights: bytes, verdicts: Sequence[Verdict], spaces: Sequence[str]) -> list[Probabilities]:
+    """What a head makes of verdicts that have embeddings in its spaces."""
     import numpy as np
 
     if not verdicts:
         return []
-    own, seen = _features(verdicts)
+    own, seen = _features(verdicts, spaces)
     found = _shares(own + seen @ np.frombuffer(weights, "<f4").reshape(-1, len(LABELS)).astype(np.float64))
     return [Probabilities(**dict(zip(LABELS, map(float, row), strict=True))) for row in found]
 
@@ -70,25 +73,34 @@ def through(head: BrandHead | None, verdict: Verdict) -> Verdict:
     """A verdict as a brand's head has it; as it is without a head, or where it says nothing the head could move."""
     if head is None or not fits(head, verdict):
         return verdict
-    return moved(verdict, chances(head.weights, [verdict])[0], head)
+    return moved(verdict, chances(head.weights, [verdict], head.spaces)[0], head)
 
 
 def fits(head: BrandHead, verdict: Verdict) -> bool:
-    """Whether a head can move a verdict: it is of its scorer, and there is a meaning of the length it knows."""
+    """Whether a head can move a verdict: it is of its scorer, and there is a meaning of a space and length it knows."""
     meaning = verdict.embedding
+    if meaning is None or verdict.space not in head.spaces or head.scorer != verdict.scorer:
+        return False
     known = len(head.weights) // (4 * len(LABELS)) - 4
-    return head.scorer == verdict.scorer and meaning is not None and len(meaning) == known and verdict.confidence > 0
+    return len(meaning) * len(head.spaces) == known and verdict.confidence > 0
 
 
-def _features(verdicts: Sequence[Verdict]) -> tuple[Floats, Floats]:
-    """The log-probabilities, (rows, 3), and beside them meanings of length one and a constant, (rows, 3 + 384 + 1)."""
+def _features(verdicts: Sequence[Verdict], spaces: Sequence[str]) -> tuple[Floats, Floats]:
+    """What is known of verdicts.
+
+    Returns:
+        The log-probabilities, (rows, 3), and beside them meanings of length one, each in the columns of its space, and
+        a constant, (rows, 3 + spaces * 384 + 1).
+    """
     import numpy as np
 
     shares = np.array([[getattr(verdict.probabilities, label) for label in LABELS] for verdict in verdicts])
     own = np.log(np.maximum(shares, LEAST))
     stack = np.stack([np.frombuffer(verdict.embedding or b"", np.int8) for verdict in verdicts]).astype(np.float64)
     stack /= np.maximum(np.linalg.norm(stack, axis=1, keepdims=True), 1e-9)
-    return own, np.hstack([own, stack, np.ones((len(verdicts), 1))])
+    there = np.array([[verdict.space == space for space in spaces] for verdict in verdicts])
+    placed = (there[:, :, None] * stack[:, None, :]).reshape(len(verdicts), -1)
+    return own, np.hstack([own, placed, np.ones((len(verdicts), 1))])
 
 
 def _shares(scores: Floats) -> Floats:

@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener.core.errors import Rejected
+from listener.core.meaning import Space
 from listener.core.sentiment import LABELS, Label, Probabilities, Verdict, unreadable
+from listener.core.topic import THRESHOLD
 from models._answers import answers_of, signed
 from models._pack import fill_rows, pack
 from models._parts import parts_of
 from models._text import mask, plain
+from models._weights import Weights
 from models._words import Words
 
 if TYPE_CHECKING:
@@ -56,6 +59,8 @@ class Config:
         frame: the tokens before and after a text.
         silent: tokens that say nothing; the first one stands for all that is unknown.
         spoken: whether emoji are read as a word of their mood, because the tokenizer knows none.
+        near: from which nearness on a text touches a topic, in this bundle's space of meaning; set by
+            `models.training.nearness`.
     """
 
     language: str
@@ -76,6 +81,7 @@ class Config:
     frame: tuple[str, ...] = ("[CLS]", "[SEP]")
     silent: tuple[str, ...] = ("[UNK]",)
     spoken: bool = True
+    near: float = THRESHOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +144,15 @@ class Bundle:
         if self._config is None:
             self._config = _read_config(self._directory / "config.json")
         return self._config
+
+    @property
+    def space(self) -> Space:
+        """Where the embeddings of these weights can be compared.
+
+        Raises:
+            Rejected: the bundle is damaged.
+        """
+        return Space(name=self.name, languages=self.config.languages, near=self.config.near)
 
     @property
     def precision(self) -> str:
@@ -241,6 +256,7 @@ class Bundle:
             offensive=found.offensive,
             severity=found.severity,
             embedding=signed(meanings, lengths),
+            space=self.name,
         )
 
 
@@ -266,6 +282,16 @@ def _verified(directory: Path, name: str, config: Config) -> bytes:
     return content
 
 
+def _mapped(directory: Path, name: str, config: Config) -> Weights:
+    try:
+        weights = Weights(directory / name)
+    except (OSError, ValueError) as error:
+        raise damaged(directory / name) from error
+    if weights.digest() != config.files.get(name):
+        raise damaged(directory / name)
+    return weights
+
+
 def damaged(path: Path) -> Rejected:
     """Return the error that tells of a bad file and its cure."""
     return Rejected(f"{path} is missing or damaged: install Listener again", resource="scorer bundled")
@@ -275,14 +301,14 @@ def _load(directory: Path, config: Config, precision: Precision, threads: int) -
     # The tokenizer would start a thread for each core; one batch of it takes milliseconds.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        from safetensors.numpy import load
         from tokenizers import Tokenizer
 
         from models._graph import Encoder, Shape, best_precision, processor_flags
     except ImportError as error:
         message = f"{error.name} is missing: install Listener again with its dependencies"
         raise Rejected(message, resource="scorer bundled") from error
-    tensors = load(_verified(directory, "weights.safetensors", config))
+    weights = _mapped(directory, "weights.safetensors", config)
+    tensors = weights.tensors()
     tokenizer: Tokenizer = Tokenizer.from_str(_verified(directory, "tokenizer.json", config).decode())
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -290,11 +316,13 @@ def _load(directory: Path, config: Config, precision: Precision, threads: int) -
     chosen = best_precision(processor_flags()) if precision == "auto" else precision
     vocabulary = tokenizer.get_vocab()
     silent = [vocabulary[token] for token in config.silent]
+    encoder = Encoder(tensors, shape, precision=chosen, threads=threads)
+    weights.forget()
     return _Loaded(
         tokenizer=tokenizer,
-        encoder=Encoder(tensors, shape, precision=chosen, threads=threads),
+        encoder=encoder,
         words=Words(tensors["words.weight"], tensors["words.scale"]),
-        positions=tensors["positions"],
+        positions=tensors["positions"].copy(),
         ends=frozenset(vocabulary[mark] for mark in _ENDS if mark in vocabulary),
         frame=tuple(vocabulary[token] for token in config.frame),
         silent=frozenset(silent),

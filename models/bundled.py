@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from listener.core.errors import Rejected, SettingsError
+from listener.core.meaning import Space
 from listener.core.sentiment import Verdict
 from listener.core.tools import Tools
 from models._bundle import Bundle, Config, Precision
@@ -135,6 +136,30 @@ class Bundled:
         for start in range(0, len(texts), _TEXTS):
             verdicts.extend(self._known(languages, [cut(text) for text in texts[start : start + _TEXTS]]))
         return verdicts
+
+    @property
+    def spaces(self) -> Sequence[Space]:
+        """The spaces of its embeddings: one for each bundle.
+
+        Raises:
+            Rejected: a bundle is damaged.
+        """
+        return tuple(bundle.space for bundle in self._bundles)
+
+    def meanings(self, texts: Sequence[str], space: str) -> Sequence[bytes | None]:
+        """Return what texts mean in one of the spaces, whatever their language; None for one that says nothing.
+
+        Raises:
+            Rejected: the bundle is damaged or OpenVINO is missing, or there is no such space.
+        """
+        bundle = next((bundle for bundle in self._bundles if bundle.name == space), None)
+        if bundle is None:
+            raise Rejected(f"there is no space {space}: restart Listener after new weights", resource="scorer bundled")
+        found: list[bytes | None] = []
+        for start in range(0, len(texts), _TEXTS):
+            portion = [cut(text) for text in texts[start : start + _TEXTS]]
+            found.extend(each.embedding for each in bundle.read(portion, ["unknown"] * len(portion), self.name))
+        return found
 
     def _known(self, languages: "Languages", texts: Sequence[str]) -> list[Verdict]:
         """Judge each different text once, and none that was judged lately."""

@@ -18,6 +18,7 @@ from listener.core.head import (
     Measured,
     gain,
     missing,
+    spaces_of,
     thresholds_of,
     worse,
 )
@@ -106,17 +107,18 @@ class Teaching:
         self, brand: str, by: Actor, name: str, known: Lessons, standard: Sequence[Lesson]
     ) -> Taught:  # fmt: skip
         lessons = sorted(known.lessons, key=lambda lesson: lesson.key)
+        spaces = spaces_of(lessons)
         seen = [(v.language, v.label, v.confidence) for v in _verdicts(standard) if v.certainty == "confident"]
         thresholds = thresholds_of((*self._store.heads.sure(name), *seen))
 
         def head(weights: bytes, measured: Measured) -> BrandHead:
             return BrandHead(
-                brand=brand, version=0, scorer=name, weights=weights, thresholds=thresholds, measured=measured,
-                made_at=self._clock(), made_by=by.name, standing=False,
+                brand=brand, version=0, scorer=name, weights=weights, spaces=spaces, thresholds=thresholds,
+                measured=measured, made_at=self._clock(), made_by=by.name, standing=False,
             )  # fmt: skip
 
         measured = measure(lessons, standard, lambda weights: head(weights, NOTHING))
-        weights = fit(lessons, standard)
+        weights = fit(lessons, standard, spaces)
         return Taught(head=head(weights, measured), refused=worse(measured), unread=known.unread)
 
     def _kept(self, taught: Taught, by: Actor) -> Taught:
@@ -212,8 +214,9 @@ def measure(
         head: makes a head of weights.
     """
     after: dict[int, Verdict] = {}
+    spaces = spaces_of(lessons)
     for (held, rest), (aside, usual) in zip(folds(lessons), folds(standard), strict=True):
-        partly = head(fit(rest, usual))
+        partly = head(fit(rest, usual, spaces))
         after |= {id(each): through(partly, each.verdict) for each in (*held, *aside)}
     taught = [after[id(each)] for each in lessons]
     right = [

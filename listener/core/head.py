@@ -102,6 +102,8 @@ class BrandHead:
         version: counts up within the brand.
         scorer: name and revision of the scorer it belongs to; with another one it is not used.
         weights: numbers of `listener/fitting.py`, little-endian float32.
+        spaces: of the meanings it learnt from, in the order in which its weights speak of them; it moves no verdict
+            in another one.
         thresholds: from which probability on the scorer is sure, by language and label; see `thresholds_of()`.
         measured: how good it was when it was made.
         made_at: when.
@@ -113,6 +115,7 @@ class BrandHead:
     version: int
     scorer: str
     weights: bytes
+    spaces: tuple[str, ...]
     thresholds: Mapping[str, Mapping[Label, float]]
     measured: Measured
     made_at: datetime
@@ -153,6 +156,12 @@ class Heads(Protocol):
     def standing(self, scorer: str | None = None) -> Mapping[str, BrandHead]:
         """The heads that stand, by brand; only those of one scorer when it is named."""
         ...
+
+
+def spaces_of(lessons: Sequence[Lesson]) -> tuple[str, ...]:
+    """The spaces of meaning in which a head can learn: where a handful of lessons lies, by name."""
+    found = Counter(lesson.verdict.space for lesson in lessons)
+    return tuple(sorted(space for space, number in found.items() if space is not None and number >= OF_TWO))
 
 
 def missing(lessons: Sequence[Lesson]) -> str | None:

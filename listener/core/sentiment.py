@@ -69,6 +69,8 @@ class Verdict:
         severity: what somebody has to be told of at once (safety, legal, fraud, breach, discrimination, health), the
             likeliest first; empty for the usual text.
         embedding: 384 signed bytes, a direction that texts of like meaning share.
+        space: names what the embedding can be compared with: only embeddings of one space. A scorer that reads all
+            texts alike need not say it; then it is the scorer's own name.
     """
 
     probabilities: Probabilities
@@ -83,6 +85,12 @@ class Verdict:
     offensive: bool | None = None
     severity: tuple[str, ...] | None = None
     embedding: bytes | None = None
+    space: str | None = None
+
+    def __post_init__(self) -> None:
+        """Name the space of an embedding that came without one; it stays when a head signs the verdict."""
+        if self.embedding is not None and self.space is None:
+            object.__setattr__(self, "space", self.scorer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,21 @@
 """Which topics a mention touches: meanings compared with the operator's phrases. Called by `judge.py`.
 
-The scorer that judges posts also says what phrases mean, once for each configuration. A post's meaning leans towards
-its mood, so plain likeness would match every complaint with every complaint. A ridge regression from meanings to
-topics, with sentences about nothing of the kind as counter-examples, finds what sets a topic apart.
+The scorer that judges posts also says what phrases mean, once for each configuration and each space of meaning that
+posts turn up in. A post's meaning leans towards its mood, so plain likeness would match every complaint with every
+complaint. A ridge regression from meanings to topics, with sentences about nothing of the kind as counter-examples,
+finds what sets a topic apart.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from listener.core.meaning import Means, Space
 from listener.core.protocols import Scorer
 from listener.core.sentiment import Sentiment, Verdict
 from listener.core.topic import THRESHOLD, Topic, Touched, mood_of, words_in, words_of_their_own
@@ -33,24 +36,103 @@ PERHAPS = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compass:
+    """What finds topics by meaning in one space.
+
+    Args:
+        centre, weights: the regression, (384,) and (384, topics).
+        base: what it says of a text about nothing, (topics,).
+        meanings: of each topic's sentences, (sentences, 384) of length one; none where they are in a language that is
+            not read in this space.
+        stretch: what nearness is multiplied by, so that topics are touched from the same one on in every space.
+    """
+
+    centre: Floats
+    weights: Floats
+    base: Floats
+    meanings: tuple[Floats, ...]
+    stretch: float
+
+
 class Book:
     """Topics with what is needed to find them.
 
     Args:
         topics: in the order of the configuration.
-        own: for each topic the words that only it has.
-        centre, weights: the regression, (384,) and (384, topics); None where the scorer gives no meanings.
-        base: what it says of a text about nothing, (topics,).
-        phrases, meanings: each topic's sentences, and what they mean, (sentences, 384) of length one.
+        scorer: says what their sentences mean.
     """
 
-    topics: tuple[Topic, ...]
-    own: tuple[frozenset[str], ...]
-    centre: Floats | None
-    weights: Floats | None
-    base: Floats | None
-    phrases: tuple[tuple[str, ...], ...]
-    meanings: tuple[Floats | None, ...]
+    def __init__(self, topics: tuple[Topic, ...], scorer: Scorer) -> None:
+        """Read the sentences, unless the scorer has spaces of which only some may be needed.
+
+        Raises:
+            AdapterError: the scorer cannot be used.
+        """
+        self.topics = topics
+        self.phrases = tuple(topic.sentences for topic in topics)
+        self.own = words_of_their_own(topics, GENERAL)
+        self._scorer = scorer
+        self._lock = threading.Lock()
+        self._means = scorer if isinstance(scorer, Means) else None
+        self._spaces = {space.name: space for space in self._means.spaces} if self._means else {}
+        self._found: dict[str, Compass | None] = self._read() if topics and not self._spaces else {}
+
+    def compass(self, space: str) -> Compass | None:
+        """What finds topics in a space; None where nothing is known of their sentences there.
+
+        Raises:
+            AdapterError: the scorer cannot be used.
+        """
+        with self._lock:
+            if space not in self._found and space in self._spaces:
+                self._found[space] = self._asked(self._spaces[space])
+            return self._found.get(space)
+
+    def _sentences(self) -> tuple[str, ...]:
+        return (*itertools.chain.from_iterable(self.phrases), *GENERAL, *SUBJECTS)
+
+    def _read(self) -> dict[str, Compass | None]:
+        """Compasses of a scorer that does not tell its spaces: one for each that its verdicts name."""
+        verdicts = self._scorer.read(self._sentences())
+        names = {verdict.space for verdict in verdicts if verdict.embedding is not None and verdict.space is not None}
+        return {
+            name: self._fitted(
+                [verdict.embedding if verdict.space == name else None for verdict in verdicts], THRESHOLD
+            )
+            for name in names
+        }
+
+    def _asked(self, space: Space) -> Compass | None:
+        """The compass of one space; topics in languages that are not read there are left out."""
+        if self._means is None:
+            return None
+        told = [verdict.language for verdict in self._scorer.read([" ".join(each) for each in self.phrases])]
+        strange = [bool(space.languages) and language not in (None, "unknown", *space.languages) for language in told]
+        skipped = [of for of, each in zip(strange, self.phrases, strict=True) for _ in each]
+        skipped += [False] * (len(GENERAL) + len(SUBJECTS))
+        vectors = self._means.meanings(self._sentences(), space.name)
+        return self._fitted([None if skip else v for skip, v in zip(skipped, vectors, strict=True)], space.near)
+
+    def _fitted(self, vectors: Sequence[bytes | None], near: float) -> Compass | None:
+        """Fit the regression from meanings to topics; the backdrop belongs to none."""
+        import numpy as np
+
+        owners = [number for number, each in enumerate(self.phrases) for _ in each]
+        owners += [-1] * (len(vectors) - len(owners))
+        owned = [(owner, vector) for owner, vector in zip(owners, vectors, strict=True) if vector is not None]
+        if not any(owner >= 0 for owner, _ in owned):
+            return None
+        owner = np.array([owner for owner, _ in owned])
+        stack = unit([vector for _, vector in owned])
+        centre = stack.mean(axis=0)
+        wanted = (owner[:, None] == np.arange(len(self.topics))).astype(np.float32)
+        base = wanted.mean(axis=0)
+        apart = stack - centre
+        kernel = apart @ apart.T + RIDGE * np.eye(len(apart), dtype=np.float32)
+        return Compass(
+            centre=centre, weights=apart.T @ np.linalg.solve(kernel, wanted - base), base=base,
+            meanings=tuple(stack[owner == number] for number in range(len(self.topics))), stretch=THRESHOLD / near,
+        )  # fmt: skip
 
 
 class Topics:
@@ -67,7 +149,7 @@ class Topics:
         self._kept: tuple[tuple[Topic, ...], str, Book] | None = None
 
     def book(self, topics: tuple[Topic, ...]) -> Book:
-        """The topics ready to be found; phrases are read at the first call after they or the scorer changed.
+        """The topics ready to be found; phrases are read anew after they or the scorer changed.
 
         Raises:
             AdapterError: the scorer cannot be used.
@@ -75,48 +157,11 @@ class Topics:
         with self._lock:
             name = self._scorer.name
             if self._kept is None or self._kept[:2] != (topics, name):
-                self._kept = (topics, name, _make(topics, self._scorer))
+                self._kept = (topics, name, Book(topics, self._scorer))
             return self._kept[2]
 
 
-def _make(topics: tuple[Topic, ...], scorer: Scorer) -> Book:
-    if not topics:
-        return Book(topics=(), own=(), centre=None, weights=None, base=None, phrases=(), meanings=())
-    phrases = tuple(topic.sentences for topic in topics)
-    texts = [sentence for each in phrases for sentence in each]
-    verdicts = scorer.read([*texts, *GENERAL, *SUBJECTS])
-    own = words_of_their_own(topics, GENERAL)
-    vectors = [verdict.embedding for verdict in verdicts]
-    if any(vector is None for vector in vectors):
-        none = (None,) * len(topics)
-        return Book(topics=topics, own=own, centre=None, weights=None, base=None, phrases=phrases, meanings=none)
-    return _fitted(topics, own, phrases, [vector for vector in vectors if vector is not None])
-
-
-def _fitted(
-    topics: tuple[Topic, ...], own: tuple[frozenset[str], ...], phrases: tuple[tuple[str, ...], ...],
-    vectors: Sequence[bytes],
-) -> Book:  # fmt: skip
-    """Fit the regression from meanings to topics; the backdrop belongs to none."""
-    import numpy as np
-
-    stack = _unit(vectors)
-    centre = stack.mean(axis=0)
-    wanted = np.zeros((len(stack), len(topics)), np.float32)
-    starts = np.cumsum([0, *map(len, phrases)])
-    for number, (start, stop) in enumerate(itertools.pairwise(starts)):
-        wanted[start:stop, number] = 1.0
-    base = wanted.mean(axis=0)
-    apart = stack - centre
-    kernel = apart @ apart.T + RIDGE * np.eye(len(apart), dtype=np.float32)
-    return Book(
-        topics=topics, own=own, centre=centre, weights=apart.T @ np.linalg.solve(kernel, wanted - base), base=base,
-        phrases=phrases,
-        meanings=tuple(stack[start:stop] for start, stop in itertools.pairwise(starts)),
-    )  # fmt: skip
-
-
-def _unit(vectors: Sequence[bytes]) -> Floats:
+def unit(vectors: Sequence[bytes]) -> Floats:
     """Meanings as directions of length one, (vectors, 384)."""
     import numpy as np
 
@@ -126,15 +171,20 @@ def _unit(vectors: Sequence[bytes]) -> Floats:
 
 
 def nearness(book: Book, brand: str, texts: Sequence[str], verdicts: Sequence[Verdict]) -> list[dict[int, float]]:
-    """For each text how near it comes to the topics of a brand, by the topic's number."""
+    """For each text how near it comes to the topics of a brand, by the topic's number.
+
+    Raises:
+        AdapterError: the scorer cannot be used.
+    """
     chosen = [n for n, topic in enumerate(book.topics) if not topic.brands or brand in topic.brands]
     near = [dict.fromkeys(chosen, 0.0) for _ in texts]
-    readable = [n for n, verdict in enumerate(verdicts) if verdict.embedding is not None]
-    if book.weights is not None and book.centre is not None and book.base is not None and readable:
-        stack = _unit([verdicts[n].embedding or b"" for n in readable])
-        scores = (stack - book.centre) @ book.weights + book.base
-        for row, n in enumerate(readable):
-            near[n] = {number: float(scores[row, number]) for number in chosen}
+    for space, rows in _by_space(verdicts).items():
+        compass = book.compass(space) if chosen else None
+        if compass is not None:
+            stack = unit([verdicts[n].embedding or b"" for n in rows])
+            scores = ((stack - compass.centre) @ compass.weights + compass.base) * compass.stretch
+            for row, n in enumerate(rows):
+                near[n] = {number: float(scores[row, number]) for number in chosen}
     for n, text in enumerate(texts):
         words = words_in(text)
         for number in chosen:
@@ -142,6 +192,15 @@ def nearness(book: Book, brand: str, texts: Sequence[str], verdicts: Sequence[Ve
             if any(_stands_in(phrase, text) for phrase in book.topics[number].phrases):
                 near[n][number] = max(1.0, near[n][number])
     return near
+
+
+def _by_space(verdicts: Sequence[Verdict]) -> Mapping[str, list[int]]:
+    """Which verdicts have a meaning in which space."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for number, verdict in enumerate(verdicts):
+        if verdict.embedding is not None and verdict.space is not None:
+            found[verdict.space].append(number)
+    return found
 
 
 def _stands_in(phrase: str, text: str) -> bool:
@@ -200,8 +259,8 @@ def _nearest_phrase(book: Book, number: int, text: str, verdict: Verdict) -> str
     standing = next((phrase for phrase in book.topics[number].phrases if _stands_in(phrase, text)), None)
     if standing is not None:
         return standing
-    meanings = book.meanings[number]
-    if meanings is not None and verdict.embedding is not None:
-        return phrases[int((meanings @ _unit([verdict.embedding])[0]).argmax())]
+    compass = book.compass(verdict.space) if verdict.space is not None else None
+    if compass is not None and len(compass.meanings[number]) == len(phrases) and verdict.embedding is not None:
+        return phrases[int((compass.meanings[number] @ unit([verdict.embedding])[0]).argmax())]
     words = words_in(text)
     return max(phrases, key=lambda phrase: len(words & words_in(phrase)))

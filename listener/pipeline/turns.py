@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from listener.core.meaning import Means, Space
 from listener.core.protocols import Scorer
 from listener.core.sentiment import Verdict
 
@@ -41,6 +42,20 @@ class Turns:
         for portion in _portions(texts):
             with self._taken():
                 found += self._scorer.read(portion)
+        return found
+
+    @property
+    def spaces(self) -> Sequence[Space]:
+        """The spaces of the scorer's embeddings; none where it does not tell them."""
+        return self._scorer.spaces if isinstance(self._scorer, Means) else ()
+
+    def meanings(self, texts: Sequence[str], space: str) -> Sequence[bytes | None]:
+        """Say what texts mean in a space, a turn at a time; see `Means.meanings()`."""
+        assert isinstance(self._scorer, Means)
+        found: list[bytes | None] = []
+        for portion in _portions(texts):
+            with self._taken():
+                found += self._scorer.meanings(portion, space)
         return found
 
     @contextmanager

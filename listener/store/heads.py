@@ -11,6 +11,7 @@ from listener.core.sentiment import Label
 from listener.store.corrections import A_PERSON
 from listener.store.engine import Connections, Row, moment, to_ms
 from listener.store.mentions import verdict_of
+from listener.store.vectors import STALE
 
 MOST = 5000
 """Most corrections that teach, the newest ones: seconds of work."""
@@ -33,7 +34,7 @@ class Heads:
         Left out is what is not about us, and posts about several brands, whose labels are of their parts.
         """
         rows = self._db.read(
-            "SELECT k.label AS said, v.*, m.fingerprint AS state, e.vector FROM corrections k "
+            "SELECT k.label AS said, v.*, m.fingerprint AS state, e.vector, e.space FROM corrections k "
             "JOIN mentions m ON m.id = k.mention_id AND m.fingerprint = k.fingerprint "
             "LEFT JOIN verdicts v ON v.post_id = m.post_id AND v.fingerprint = m.fingerprint AND v.scorer = ? "
             "LEFT JOIN vectors e ON e.post_id = v.post_id AND e.fingerprint = v.fingerprint AND e.scorer = v.scorer "
@@ -44,10 +45,10 @@ class Heads:
         found: dict[str, Lesson] = {}
         unread = 0
         for row in rows:
-            if row["vector"] is None or not row["confidence"]:
+            if row["vector"] is None or row["space"] == STALE or not row["confidence"]:
                 unread += 1
             elif row["state"] not in found:
-                verdict = replace(verdict_of(row), embedding=row["vector"])
+                verdict = replace(verdict_of(row), embedding=row["vector"], space=row["space"])
                 found[row["state"]] = Lesson(key=row["state"], label=row["said"], verdict=verdict)
         return Lessons(lessons=tuple(found.values()), unread=unread)
 
@@ -78,11 +79,11 @@ class Heads:
         head = replace(head, version=last + 1, standing=True)
         self._db.write("UPDATE brand_heads SET standing = 0 WHERE brand = ? AND standing = 1", (head.brand,))
         self._db.write(
-            "INSERT INTO brand_heads (brand, version, name, scorer, weights, thresholds, figures, made_at, made_by, "
-            "standing) VALUES (?,?,?,?,?,?,?,?,?,1)",
+            "INSERT INTO brand_heads (brand, version, name, scorer, spaces, weights, thresholds, figures, made_at, "
+            "made_by, standing) VALUES (?,?,?,?,?,?,?,?,?,?,1)",
             (
-                head.brand, head.version, head.name, head.scorer, head.weights, json.dumps(head.thresholds),
-                json.dumps(asdict(head.measured)), to_ms(head.made_at), head.made_by,
+                head.brand, head.version, head.name, head.scorer, json.dumps(head.spaces), head.weights,
+                json.dumps(head.thresholds), json.dumps(asdict(head.measured)), to_ms(head.made_at), head.made_by,
             ),
         )  # fmt: skip
         return head
@@ -126,6 +127,7 @@ def _head(row: Row) -> BrandHead:
         brand=row["brand"],
         version=row["version"],
         scorer=row["scorer"],
+        spaces=tuple(json.loads(row["spaces"])),
         weights=row["weights"],
         thresholds=json.loads(row["thresholds"]),
         measured=Measured(**figures),

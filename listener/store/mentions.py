@@ -15,6 +15,7 @@ from listener.store.engine import Connections, Row, marks, moment, to_ms
 from listener.store.judged import keep_verdicts, recount
 from listener.store.posts import POST_COLUMNS, post_of
 from listener.store.topics import keep_topics
+from listener.store.vectors import STALE
 
 LEASE = timedelta(minutes=5)
 """Longer than any batch takes; a process that dies has its leases returned at the next start, not after this."""
@@ -169,17 +170,24 @@ class Mentions:
         )
 
     def verdicts(self, mentions: Sequence[Mention], scorer: str) -> dict[tuple[int, str], Verdict]:
-        """Verdicts this scorer gave on these very states before, by post id and fingerprint."""
+        """Verdicts this scorer gave on these very states before, by post id and fingerprint.
+
+        Without those whose vector is from before its space was told: they are to be read anew.
+        """
         if not mentions:
             return {}
         keys = list(dict.fromkeys((m.post_id, m.fingerprint) for m in mentions))
         rows = self._db.read(
-            f"WITH asked (post_id, fingerprint) AS (VALUES {marks(len(keys), 2)}) SELECT v.*, e.vector FROM asked a "
-            "JOIN verdicts v ON v.post_id = a.post_id AND v.fingerprint = a.fingerprint AND v.scorer = ? "
-            "LEFT JOIN vectors e ON e.post_id = v.post_id AND e.fingerprint = v.fingerprint AND e.scorer = v.scorer",
-            [*(value for key in keys for value in key), scorer],
+            f"WITH asked (post_id, fingerprint) AS (VALUES {marks(len(keys), 2)}) SELECT v.*, e.vector, e.space "
+            "FROM asked a JOIN verdicts v ON v.post_id = a.post_id AND v.fingerprint = a.fingerprint AND v.scorer = ? "
+            "LEFT JOIN vectors e ON e.post_id = v.post_id AND e.fingerprint = v.fingerprint AND e.scorer = v.scorer "
+            "WHERE coalesce(e.space, 'told') <> ?",
+            [*(value for key in keys for value in key), scorer, STALE],
         )
-        return {(row["post_id"], row["fingerprint"]): replace(verdict_of(row), embedding=row["vector"]) for row in rows}
+        return {
+            (row["post_id"], row["fingerprint"]): replace(verdict_of(row), embedding=row["vector"], space=row["space"])
+            for row in rows
+        }
 
     def judged(self, judged: Sequence[Judged], revision: str, now: datetime) -> None:
         """Store verdicts and sentiments, recount, and pass the mentions on.

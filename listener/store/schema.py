@@ -15,7 +15,7 @@ from listener.store.judgement_schema import RESCORES, UNSURE, WORD_WEIGHTS
 from listener.store.remedy_schema import REMEDIES
 from listener.store.reply_schema import PUBLIC_REPLY
 from listener.store.topics_schema import TOPICS
-from listener.store.vectors_schema import VECTORS
+from listener.store.vectors_schema import SPACES, VECTORS
 
 WORK = """
     step TEXT,                              -- the step it waits for; NULL: nothing left to do; 'dead': gave up
@@ -278,6 +278,12 @@ def c_rescore(db: Database) -> None:
 def c_brand_heads(db: Database) -> None:
     """What corrections taught about brands."""
     _run(db, BRAND_HEADS)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def c_spaces(db: Database) -> None:
+    """Which vectors can be compared."""
+    _run(db, SPACES)
 
 
 def _run(db: Database, script: str) -> None:

@@ -9,6 +9,9 @@ from listener.core.mention import Mention
 from listener.core.work import Judged
 from listener.store.engine import Connections, to_ms
 
+STALE = ""
+"""The space of a vector that was kept before spaces were told; such a text is read anew when it is next judged."""
+
 WINDOW = 20_000
 """Most posts that are compared: a second's work at most, and 8 MB."""
 
@@ -27,22 +30,24 @@ class Vectors:
     def near(self, mention: Mention, since: datetime, limit: int = 5) -> dict[int, float]:
         """How near mentions of the same brand come in meaning (1: the same), by mention id, the nearest first.
 
+        Only those in the same space of meaning are compared: others have no distance.
+
         Args:
             mention: what is compared; without a vector of its own nothing is like it.
             since: posts seen before this are left out, and so are the oldest of more than WINDOW.
             limit: most of them.
         """
         own = self._db.one(
-            "SELECT scorer, vector FROM vectors WHERE post_id = ? AND fingerprint = ?",
+            "SELECT space, vector FROM vectors WHERE post_id = ? AND fingerprint = ?",
             (mention.post_id, mention.fingerprint),
         )
-        if own is None:
+        if own is None or own["space"] == STALE:
             return {}
         rows = self._db.read(
             "SELECT m.id, v.vector FROM mentions m JOIN vectors v ON v.post_id = m.post_id "
-            "AND v.fingerprint = m.fingerprint AND v.scorer = ? "
+            "AND v.fingerprint = m.fingerprint AND v.space = ? "
             "WHERE m.brand = ? AND m.seen_at >= ? AND m.id <> ? ORDER BY m.id DESC LIMIT ?",
-            (own["scorer"], mention.brand, to_ms(since), mention.id, WINDOW),
+            (own["space"], mention.brand, to_ms(since), mention.id, WINDOW),
         )
         return _nearest(own["vector"], [(row["id"], row["vector"]) for row in rows], limit)
 
@@ -53,10 +58,11 @@ def keep(db: Connections, judged: Sequence[Judged]) -> None:
     Call it in the transaction that keeps the verdicts.
     """
     db.write_many(
-        "INSERT INTO vectors (post_id, fingerprint, scorer, vector) VALUES (?,?,?,?) ON CONFLICT (post_id) DO UPDATE "
-        "SET fingerprint = excluded.fingerprint, scorer = excluded.scorer, vector = excluded.vector",
+        "INSERT INTO vectors (post_id, fingerprint, scorer, space, vector) VALUES (?,?,?,?,?) "
+        "ON CONFLICT (post_id) DO UPDATE SET fingerprint = excluded.fingerprint, scorer = excluded.scorer, "
+        "space = excluded.space, vector = excluded.vector",
         [
-            (j.mention.post_id, j.mention.fingerprint, j.verdict.scorer, j.verdict.embedding)
+            (j.mention.post_id, j.mention.fingerprint, j.verdict.scorer, j.verdict.space, j.verdict.embedding)
             for j in judged
             if j.fresh and j.verdict.embedding is not None
         ],

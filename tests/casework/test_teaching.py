@@ -33,7 +33,10 @@ class Meaningful(FakeScorer):
     def read(self, texts: Sequence[str]) -> Sequence[Verdict]:
         """Judge by the table."""
         verdicts = FakeScorer.read(self, texts)
-        return [replace(each, embedding=meaning(text)) for each, text in zip(verdicts, texts, strict=True)]
+        return [
+            replace(each, embedding=meaning(text), space="other@1" if "das" in text.split() else None)
+            for each, text in zip(verdicts, texts, strict=True)
+        ]
 
 
 @cache
@@ -148,6 +151,32 @@ def test_where_the_head_disagrees_and_is_not_sure_the_mention_is_unsure(stage: S
             assert now.certainty == "unsure"
         if "quite" in text:
             assert (label, certainty) == (now.label, now.certainty)
+
+
+def test_what_is_learnt_in_one_space_of_meaning_moves_nothing_in_another(stage: Stage) -> None:
+    teach(stage)
+    head = stage.teaching.retrain("Acme", OPERATOR).head
+    assert head.spaces == ("table@1",)
+    hear(stage, ["acme scarf is sick tonight", "acme das scarf is sick tonight"], "new")
+    found = shown(stage)
+    assert found["acme scarf is sick tonight"][:3:2] == ("positive", head.name)
+    assert found["acme das scarf is sick tonight"][:3:2] == ("negative", "table@1")
+
+
+def test_each_space_of_meaning_is_learnt_by_itself(stage: Stage) -> None:
+    texts = lesson_texts()
+    there: dict[str, Label] = {
+        f"{text} das": "neutral" if label == "positive" else label for text, label in texts.items()
+    }
+    teach(stage, texts | there)
+    head = stage.teaching.retrain("Acme", OPERATOR).head
+    assert head.spaces == ("other@1", "table@1")
+    hear(stage, ["acme scarf is sick tonight", "acme das scarf is sick tonight"], "new")
+    assert [shown(stage)[text][0] for text in ("acme scarf is sick tonight", "acme das scarf is sick tonight")] == [
+        "positive",
+        "neutral",
+    ]
+    assert stage.store.heads.standing()["Acme"].spaces == head.spaces
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -17,6 +17,7 @@ GOOD = Measured(
     held_before=SAME, held_after=BETTER, standard_before=SAME, standard_after=SAME, mended=20, spoilt=0, errors=4.0
 )
 HEAD = BrandHead(
+    spaces=("table@1",),
     brand="Acme & Sons", version=3, scorer="table@1", weights=b"", measured=GOOD, made_at=START, made_by="x",
     thresholds={"": {"negative": 0.6, "positive": 0.8}},
 )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import models.bundled
-from listener.core.errors import SettingsError
+from listener.core.errors import Rejected, SettingsError
 from listener.core.sentiment import LABELS, Verdict
 from listener.core.tools import Tools
 from models._bundle import Bundle
@@ -182,6 +182,25 @@ def test_int8_and_float_agree() -> None:
     assert (small.argmax(axis=1) == whole.argmax(axis=1)).all()
 
 
+def test_each_bundle_s_meanings_lie_in_a_space_of_its_own(scorer: Bundled) -> None:
+    english, several = scorer.spaces
+    texts = ["The parcel arrived broken.", "Das Paket kam kaputt an."]
+    assert [verdict.space for verdict in scorer.read(texts)] == [english.name, several.name]
+    assert (english.languages, "de" in several.languages) == (("en",), True)
+    assert scorer.name == f"bundled-{english.name}+{several.name}"
+
+
+def test_a_text_can_be_given_a_meaning_in_either_space(scorer: Bundled) -> None:
+    english, several = scorer.spaces
+    german = scorer.read(["Das Paket kam kaputt an."])[0].embedding
+    texts = ["Das Paket kam kaputt an.", "", "The parcel arrived broken."] * 90
+    found = scorer.meanings(texts, several.name)
+    assert (found[0], found[1], len(found)) == (german, None, 270)
+    assert scorer.meanings(texts[:1], english.name) != found[:1]
+    with pytest.raises(Rejected, match="no space en@0"):
+        scorer.meanings(texts, "en@0")
+
+
 def test_a_text_points_the_way_of_its_translation(scorer: Bundled) -> None:
     texts = [
         "The parcel arrived broken.",
@@ -190,7 +209,8 @@ def test_a_text_points_the_way_of_its_translation(scorer: Bundled) -> None:
         "Ich backe gern Kuchen.",
     ]
     english, german, spanish, cake = (
-        np.frombuffer(verdict.embedding or b"", np.int8).astype(float) for verdict in scorer.read(texts)
+        np.frombuffer(meaning or b"", np.int8).astype(float)
+        for meaning in scorer.meanings(texts, scorer.spaces[1].name)
     )
 
     def likeness(one: np.ndarray, other: np.ndarray) -> float:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from listener.core.meaning import Space
 from listener.core.rules import Rules
 from listener.core.sentiment import Verdict
-from listener.core.topic import Topic, Touched
+from listener.core.topic import THRESHOLD, Topic, Touched
 from listener.pipeline.judge import judge
-from listener.pipeline.topics import Topics
+from listener.pipeline.topics import WORD, Book, Topics, nearness
+from listener.pipeline.turns import Turns
 from listener.store import Store
 from listener.testing import START, FakeClock, FakeScorer, make_post
 from tests.kit import add_posts, edit_post, make_rules, route
@@ -40,6 +43,31 @@ class Meaning(FakeScorer):
             vector[number // 3] += 40 * (word in text.lower())
         vector[9] = 60 if any(word in text for word in self.table) else 20
         return vector.tobytes()
+
+
+class Polyglot(Meaning):
+    """A scorer of two spaces: German words mean the same as English ones, the other way round."""
+
+    spaces = (
+        Space(name="en@1", languages=("en",), near=THRESHOLD),
+        Space(name="multi@1", languages=("en", "de"), near=THRESHOLD * 2),
+    )
+    asked: ClassVar[list[str]] = []
+
+    def read(self, texts: Sequence[str]) -> Sequence[Verdict]:
+        """Say what German texts mean in the second space."""
+        return [
+            replace(each, language="de", embedding=self.meanings([text], "multi@1")[0], space="multi@1")
+            if " das " in f" {text.lower()} "
+            else replace(each, language="en", space="en@1")
+            for each, text in zip(super().read(texts), texts, strict=True)
+        ]
+
+    def meanings(self, texts: Sequence[str], space: str) -> list[bytes | None]:
+        """Turn round what is said in the second space."""
+        self.asked.append(space)
+        vectors = [np.frombuffer(self._vector(text.lower().replace("paket", "parcel")), np.int8) for text in texts]
+        return [(-each if space == "multi@1" else each).tobytes() for each in vectors]
 
 
 @pytest.fixture
@@ -228,3 +256,47 @@ def test_what_is_erased_takes_its_topics_along(
     judge(store, scorer, rules, clock)
     store.db.write("DELETE FROM mentions WHERE id = 1")
     assert store.db.read("SELECT count(*) FROM mention_topics")[0][0] == 0
+
+
+def test_phrases_are_compared_in_the_space_of_the_post(store: Store, rules: Rules, clock: FakeClock) -> None:
+    scorer = Polyglot()
+    add_posts(store, make_post("1", "parcel courier delivery"), make_post("2", "das parcel courier delivery"))
+    judge(store, scorer, rules, clock)
+    assert (set(moods(store)), set(moods(store, 2))) == ({"delivery"}, {"delivery"})
+
+
+def test_a_space_is_asked_when_a_post_turns_up_in_it(store: Store, rules: Rules, clock: FakeClock) -> None:
+    scorer = Polyglot()
+    finder = Topics(scorer)
+    scorer.asked.clear()
+    add_posts(store, make_post("1", "the parcel"))
+    judge(store, scorer, rules, clock, topics=finder)
+    assert set(scorer.asked) == {"en@1"}
+
+
+def test_nearness_is_stretched_to_one_threshold_for_all_spaces() -> None:
+    scorer = Polyglot()
+    book = Book(TOPICS, scorer)
+    [english] = nearness(book, "Acme", ["courier"], scorer.read(["courier"]))
+    [german] = nearness(book, "Acme", ["das courier"], scorer.read(["das courier"]))
+    assert english[0] - WORD == pytest.approx(2 * (german[0] - WORD), rel=0.01), "each holds a word of the topic"
+
+
+def test_a_topic_in_another_language_leaves_a_space_alone() -> None:
+    scorer = Polyglot()
+    german = Topic(name="lieferung", description="das Paket", phrases=("das Paket kam nicht", "wo ist das Paket"))
+    book = Book((german, QUALITY), scorer)
+    english, several = book.compass("en@1"), book.compass("multi@1")
+    assert english is not None
+    assert several is not None
+    assert [len(each) for each in english.meanings] == [0, 3]
+    assert [len(each) for each in several.meanings] == [3, 3]
+    assert book.compass("strange@1") is None
+
+
+def test_turns_pass_on_what_texts_mean() -> None:
+    turns = Turns(Polyglot())
+    assert [space.name for space in turns.spaces] == ["en@1", "multi@1"]
+    assert turns.meanings(["parcel"] * 300, "en@1") == Polyglot().meanings(["parcel"] * 300, "en@1")
+    assert Turns(FakeScorer()).spaces == ()
+    assert Book(TOPICS, Turns(Meaning())).compass("table@1") is not None

@@ -67,3 +67,31 @@ def test_a_migration_that_fails_leaves_the_old_database(tmp_path: Path, monkeypa
     assert "colleagues" not in db.table_names()
     db.close()
     open_store(str(path)).close()
+
+
+def test_vectors_of_before_get_the_space_of_their_text_s_language(tmp_path: Path) -> None:
+    path = tmp_path / "listener.db"
+    old(path)
+    db = Database(str(path))
+    migrations.apply(db, stop_before="c_spaces")
+    scorers = {1: "bundled-en@1+multi@2", 2: "bundled-en@1", 3: "shouting@1"}
+    told = [(1, 1, "en"), (2, 1, "pt"), (3, 1, "unknown"), (4, 2, "en"), (5, 3, None)]
+    for post, scorer, language in told:
+        db.execute(
+            "INSERT OR REPLACE INTO posts (id, source, realm, external_id, place, kind, handle, author_name, title, "
+            "text, likes, replies, shares, fingerprint, seen_at) VALUES (?, 'fake', '', ?, 'shop', 'post', 'x', '', "
+            "'', 'x', 0, 0, 0, 'f', 1)",
+            (post, str(post)),
+        )
+        db.execute(
+            "INSERT INTO verdicts (post_id, fingerprint, negative, neutral, positive, label, confidence, certainty, "
+            "language, parts, scorer, judged_at) VALUES (?, 'f', 0.9, 0.1, 0, 'negative', 0.9, 'unsure', ?, 1, ?, 1)",
+            (post, language, scorers[scorer]),
+        )
+        db.execute("INSERT INTO vectors VALUES (?, 'f', ?, x'01')", (post, scorers[scorer]))
+    db.conn.commit()
+    db.close()
+    store = open_store(str(path))
+    rows = store.db.read("SELECT post_id, space FROM vectors ORDER BY post_id")
+    assert [row["space"] for row in rows] == ["en@1", "multi@2", "", "en@1", "shouting@1"]
+    store.close()

@@ -12,6 +12,7 @@ from listener.core.errors import StoreError
 from listener.core.mention import Mention
 from listener.core.work import Judged
 from listener.store import Store
+from listener.store.vectors import STALE
 from listener.testing import START, make_post, verdict
 from tests.kit import add_posts, edit_post, mood
 
@@ -21,18 +22,20 @@ def towards(*numbers: int) -> bytes:
     return np.array([*numbers, *([0] * (384 - len(numbers)))], np.int8).tobytes()
 
 
-def judged(mention: Mention, vector: bytes | None, *, scorer: str = "table@1", fresh: bool = True) -> Judged:
+def judged(
+    mention: Mention, vector: bytes | None, *, scorer: str = "table@1", space: str | None = None, fresh: bool = True
+) -> Judged:
     """A mention that was judged."""
-    read = replace(verdict(0.9, 0.05, 0.05, scorer=scorer), embedding=vector)
+    read = replace(verdict(0.9, 0.05, 0.05, scorer=scorer), embedding=vector, space=space)
     return Judged(mention=mention, verdict=read, fresh=fresh, sentiment=mood("negative"), next_step=None, why="done")
 
 
-def judge_all(store: Store, *vectors: bytes | None, scorer: str = "table@1") -> list[Mention]:
+def judge_all(store: Store, *vectors: bytes | None, scorer: str = "table@1", space: str | None = None) -> list[Mention]:
     """Judge what waits, oldest first."""
     mentions = sorted(store.mentions.claim("judge", 99, START), key=lambda each: each.id)
     with store.transaction():
         pairs = zip(mentions, vectors, strict=True)
-        store.mentions.judged([judged(each, vector, scorer=scorer) for each, vector in pairs], "r1", START)
+        store.mentions.judged([judged(each, vector, scorer=scorer, space=space) for each, vector in pairs], "r1", START)
     return mentions
 
 
@@ -104,3 +107,34 @@ def test_vectors_of_another_scorer_are_not_compared(store: Store) -> None:
     add_posts(store, make_post("2"))
     judge_all(store, towards(1), scorer="table@2")
     assert store.vectors.near(first, START - timedelta(days=1)) == {}
+
+
+def test_vectors_of_one_scorer_are_compared_within_their_space_only(store: Store) -> None:
+    add_posts(store, make_post("1"), make_post("2"))
+    first, _ = judge_all(store, towards(1), towards(1), space="en@1")
+    add_posts(store, make_post("3"))
+    [other] = judge_all(store, towards(1), space="multi@1")
+    assert list(store.vectors.near(first, START - timedelta(days=1))) == [2]
+    assert store.vectors.near(other, START - timedelta(days=1)) == {}
+    known = store.mentions.verdicts([first, other], "table@1")
+    assert {verdict.space for verdict in known.values()} == {"en@1", "multi@1"}
+
+
+def test_vectors_of_two_scorers_that_share_a_space_are_compared(store: Store) -> None:
+    add_posts(store, make_post("1"))
+    [first] = judge_all(store, towards(1), scorer="both@1", space="en@1")
+    add_posts(store, make_post("2"))
+    judge_all(store, towards(1), scorer="both@2", space="en@1")
+    assert list(store.vectors.near(first, START - timedelta(days=1))) == [2]
+
+
+def test_a_vector_without_a_space_is_like_none_and_is_read_anew(store: Store) -> None:
+    add_posts(store, make_post("1"), make_post("2"))
+    first, _ = judge_all(store, towards(1), towards(1))
+    store.db.write("UPDATE vectors SET space = ?", (STALE,))
+    assert store.vectors.near(first, START - timedelta(days=1)) == {}
+    assert store.mentions.verdicts([first], "table@1") == {}
+    store.db.write("UPDATE mentions SET step = 'judge'")
+    judge_all(store, towards(2), towards(2), space="en@1")
+    assert list(store.vectors.near(first, START - timedelta(days=1))) == [2]
+    assert store.mentions.verdicts([first], "table@1")[1, first.fingerprint].embedding == towards(2)
