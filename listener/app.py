@@ -109,7 +109,7 @@ class App:
         self.settling = casework.Settling(store, clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = Turns(registry.build_scorer(settings, tools.for_places()))
         self._topics = Topics(self.scorer)
-        self.why = casework.Why(store, lambda: self.scorer)
+        self.why = casework.Why(store, lambda: self.scorer, lambda: self.rules)
         self.teaching = casework.Teaching(store, clock, lambda: self.scorer)
 
     def _build(self, settings: Settings) -> Adapters:

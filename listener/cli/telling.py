@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -102,15 +103,18 @@ def _weighed(config: Path | None, trails: tuple[Trail, ...]) -> tuple[Trail, ...
     Raises:
         AdapterError: the scorer cannot be asked.
     """
+    from listener.app import rules_of
     from listener.casework.why import weighed
     from listener.cli.judging import scorer_of
+    from listener.settings import load
 
     unknown = [trail.mention.id for trail in trails if trail.verdict and trail.weighing is None][:_WEIGHED]
     if not unknown:
         return trails
-    scorer = scorer_of(find(config))
+    file = find(config)
+    scorer, rules = scorer_of(file), rules_of(load(file, os.environ if file else {}))
     return tuple(
-        replace(trail, weighing=weighed(scorer, trail.mention)) if trail.mention.id in unknown else trail
+        replace(trail, weighing=weighed(scorer, trail.mention, rules)) if trail.mention.id in unknown else trail
         for trail in trails
     )
 
@@ -202,7 +206,8 @@ def _words(trail: Trail, weighing: Weighing) -> str:
         for word in heaviest
         if abs(word.weight) >= 0.01
     ]
-    return f"{weighing.label} {weighing.probability:.2f} by {', '.join(said) or 'nothing in particular'}"
+    where = f" ({'only ' if weighing.part else ''}{weighing.why})" if weighing.why else ""
+    return f"{weighing.label} {weighing.probability:.2f} by {', '.join(said) or 'nothing in particular'}{where}"
 
 
 def _time(moment: datetime | None) -> str:

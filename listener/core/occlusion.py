@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from listener.core.sentiment import Label, Probabilities, Verdict
 
@@ -26,6 +27,9 @@ NEEDED = 0.3
 SLIGHT = 0.1
 """Where no word weighs as much, whole runs of words are left out instead."""
 RUN = 3
+
+PLACED = 300, 1500
+"""Most words of the clauses about a brand, and of their post, among which one looks for the other."""
 
 _WORD = re.compile(r"\S+")
 _EDGES = ".,;:!?()[]{}<>\"'“”‘’«»…*_"
@@ -61,12 +65,17 @@ class Weighing:
         probability: of that label, 0..1.
         scorer: who was asked.
         words: with their weights, in the order of the text; words that were not left out are not among them.
+        why: where a post names several brands, what decided for this one beside the words, in words for people; empty
+            where the whole post did.
+        part: whether only the words that speak about the mention's brand were read.
     """
 
     label: Label
     probability: float
     scorer: str
     words: tuple[WordWeight, ...]
+    why: str = ""
+    part: bool = False
 
     @property
     def telling(self) -> tuple[WordWeight, ...]:
@@ -99,6 +108,33 @@ def weigh(text: str, scorer: str, read: Read) -> Weighing:
         scorer=scorer,
         words=tuple(sorted(found, key=lambda word: word.start)),
     )
+
+
+def placed(weighing: Weighing, read: str, text: str) -> Weighing:
+    """Find the words of the clauses about one brand in their post.
+
+    Args:
+        weighing: of the clauses.
+        read: the clauses as they were read: put together, cut at their ends, with the brand's name spelt one way.
+        text: the post.
+
+    Returns:
+        The same with places in the post; words that are not found there are left out.
+    """
+    of_read, of_text = _words(read, (0, len(read)))[: PLACED[0]], _words(text, (0, len(text)))[: PLACED[1]]
+    spoken, written = (
+        [whole[start:end].casefold() for start, end in spans] for whole, spans in ((read, of_read), (text, of_text))
+    )
+    found: dict[Span, Span] = {}
+    for block in SequenceMatcher(None, spoken, written, autojunk=False).get_matching_blocks():
+        for at in range(block.size):
+            found[of_read[block.a + at]] = of_text[block.b + at]
+    words = (
+        replace(word, start=found[word.start, word.end][0], end=found[word.start, word.end][1])
+        for word in weighing.words
+        if (word.start, word.end) in found
+    )
+    return replace(weighing, words=tuple(words), part=True)
 
 
 def _long(text: str, read: Read) -> tuple[Verdict, list[WordWeight]]:

@@ -15,7 +15,7 @@ CREATE TABLE word_weights (                 -- which words of a post carried its
     scorer TEXT NOT NULL,                   -- who was asked
     label TEXT NOT NULL,
     probability REAL NOT NULL,
-    weights TEXT NOT NULL                   -- JSON: where words begin and end, and what they weigh; no word itself
+    weights TEXT NOT NULL                   -- JSON: the mention, where words begin and end, what they weigh
 );
 """
 

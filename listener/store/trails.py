@@ -121,7 +121,7 @@ class Trails:
         return tuple(
             _trail(
                 row, verdicts, revisions.get(row["post_id"], ()), cases.get(row["id"]),
-                weighings.get((row["post_id"], row["fingerprint"])), topics.get(row["id"], ()),
+                weighings.get((row["id"], row["fingerprint"])), topics.get(row["id"], ()),
             )
             for row in rows
         )  # fmt: skip

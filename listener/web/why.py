@@ -32,7 +32,8 @@ class WhyJson:
     """What carried a verdict: how far the label's probability falls without each word, heaviest first.
 
     Where several words each say it, a weight is how far the probability rises by that one alone. `text` is what the
-    scorer reads: the title, where there is one, and the text.
+    scorer reads: the title, where there is one, and the text. Of a post that names several brands, `about` says what
+    decided for this one, and `part` whether only the words that speak about it were read.
     """
 
     mention: int
@@ -40,6 +41,8 @@ class WhyJson:
     label: Label
     probability: float
     scorer: str
+    about: str
+    part: bool
     words: list[WordJson]
 
 
@@ -64,6 +67,8 @@ def add_why(web: FastAPI, pages: Pages) -> None:
             label=weighing.label,
             probability=weighing.probability,
             scorer=weighing.scorer,
+            about=weighing.why,
+            part=weighing.part,
             words=[
                 WordJson(words=text[word.start : word.end], start=word.start, end=word.end, weight=word.weight)
                 for word in sorted(weighing.words, key=lambda word: -word.weight)

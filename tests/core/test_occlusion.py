@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listener.core.occlusion import LONGEST, weigh
+from listener.core.occlusion import LONGEST, placed, weigh
 from listener.core.sentiment import Verdict
 from listener.testing import FakeScorer
 from listener.testing import verdict as made
@@ -89,3 +89,16 @@ def test_words_stand_apart_in_the_order_of_the_text(text: str) -> None:
     edges = [edge for word in words for edge in (word.start, word.end)]
     assert edges == sorted(edges)
     assert all(-1 <= word.weight <= 1 for word in words)
+
+
+def test_the_words_of_clauses_are_found_in_their_post() -> None:
+    post = "I left. Sadly the ACME kettle,\nwhich I liked, is broken but the other kettle is fine."
+    read = "Acme kettle is better. Sadly the Acme kettle, which I liked, is broken."
+    scorer = FakeScorer()
+    found = placed(weigh(read, scorer.name, scorer.read), read, post)
+    assert [post[word.start : word.end] for word in found.words] == [
+        "Sadly", "the", "ACME", "kettle", "which", "I", "liked", "is", "broken",
+    ]  # fmt: skip
+    assert [post[word.start : word.end] for word in found.telling] == ["broken"]
+    assert found.part
+    assert placed(weigh(read, scorer.name, scorer.read), read, "Nothing of it.").words == ()

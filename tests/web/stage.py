@@ -138,7 +138,7 @@ class Stage:
         self.exclusions = Exclusions(self.store, self.clock)
         self.settling = Settling(self.store, self.clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = scorer or FakeScorer()
-        self.why = Why(self.store, lambda: self.scorer)
+        self.why = Why(self.store, lambda: self.scorer, lambda: self.rules)
         self.teaching = Teaching(self.store, self.clock, lambda: self.scorer)
         self.sources: Mapping[str, FakeSource] = {place: FakeSource() for place in self.rules.places}
         self.channels: Mapping[str, FakeChannel] = {each.name: FakeChannel() for each in self.settings.channels}

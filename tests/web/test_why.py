@@ -170,3 +170,30 @@ def test_axe_finds_nothing(chromium: Browser, axe: str, server: Server, stage: S
             found += [(path, fault["id"], node["html"][:120]) for node in fault["nodes"]]
     page.close()
     assert found == []
+
+
+def test_of_a_post_about_two_brands_the_words_are_those_about_each(web: httpx2.Client, stage: Stage) -> None:
+    stage.hear(make_post("9", "The acme lid arrived broken, but I love globex."))
+    stage.work()
+    acme, globex = (stage.store.trails.judged(brand=brand)[0].mention.id for brand in ("Acme", "Globex"))
+    stage.scorer = FakeScorer()
+    for mention, label, word, brand in ((acme, "negative", "broken", "Acme"), (globex, "positive", "love", "Globex")):
+        told = web.get(f"/api/v1/mentions/{mention}/words").json()
+        assert (told["label"], told["part"], told["words"][0]["words"]) == (label, True, word)
+        page = text_of(web.get(f"/mentions/{mention}/words"))
+        assert f"Of several brands, only what speaks about <bdi>{brand}</bdi> was read: its own clauses." in page
+        assert f'<mark class="carried much">{word}</mark>' in page
+        assert page.count("<mark") == 1
+        listed = text_of(web.get("/mentions")).partition(f'id="words-{mention}"')[2]
+        assert f'<mark class="carried much">{word}</mark>' in listed
+    assert f'href="/mentions/{acme}/words">Which words?' in text_of(web.get("/mentions")), "the words of another brand"
+
+
+def test_where_a_pattern_decides_the_page_says_so(web: httpx2.Client, stage: Stage) -> None:
+    stage.hear(make_post("9", "Left acme for globex today."))
+    stage.work()
+    mention = stage.store.trails.judged(brand="Acme")[0].mention.id
+    told = web.get(f"/api/v1/mentions/{mention}/words").json()
+    assert (told["part"], told["about"]) == (False, "left one for the other")
+    said = "The post names several brands: left one for the other."
+    assert said in text_of(web.get(f"/mentions/{mention}/words"))
