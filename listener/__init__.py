@@ -21,7 +21,7 @@ from listener.core.errors import (
 from listener.core.meaning import Means, Space
 from listener.core.mention import Author, Engagement, Mention, Post
 from listener.core.notification import Announcement, CaseLine, Message, Notification
-from listener.core.protocols import Budget, Capabilities, Channel, Replier, Scorer, Source
+from listener.core.protocols import Budget, Capabilities, Channel, Listens, Replier, Scorer, Source, Stop
 from listener.core.query import Cursor, Page, Place, Query
 from listener.core.reply import Approval, Posted, ReplyLimits
 from listener.core.route import Matcher, Route, Severity
@@ -31,10 +31,10 @@ from listener.core.tools import Answer, Clock, Guard, Http, Tools
 __all__ = [
     "AdapterError", "Announcement", "Answer", "Approval", "Author", "Brief", "Budget", "Campaign", "Capabilities",
     "Case", "CaseLine", "Certainty", "Channel", "Clock", "Cursor", "Engagement", "Guard", "Http", "Label",
-    "ListenerError", "Matcher", "Means", "Mention", "Message", "Notification", "Page", "Place", "Post", "Posted",
-    "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyLimits", "Route", "Scorer", "Sentiment",
-    "SettingsError", "Severity", "Source", "Space", "Status", "StoreError", "StoreFull", "Tools", "Unauthorized",
-    "Unavailable", "Unclear", "Unforeseen", "Verdict", "unreadable",
+    "ListenerError", "Listens", "Matcher", "Means", "Mention", "Message", "Notification", "Page", "Place", "Post",
+    "Posted", "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyLimits", "Route", "Scorer",
+    "Sentiment", "SettingsError", "Severity", "Source", "Space", "Status", "Stop", "StoreError", "StoreFull", "Tools",
+    "Unauthorized", "Unavailable", "Unclear", "Unforeseen", "Verdict", "unreadable",
 ]  # fmt: skip
 
 __version__ = "0.1.0"

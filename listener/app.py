@@ -28,6 +28,7 @@ from listener.pipeline.dispatch import dispatch
 from listener.pipeline.escalate import escalate
 from listener.pipeline.ingest import ingest
 from listener.pipeline.judge import judge
+from listener.pipeline.listen import Listening, listening_at
 from listener.pipeline.poll import poll, poll_place
 from listener.pipeline.post import post
 from listener.pipeline.rescore import rescore
@@ -56,11 +57,13 @@ class Adapters:
         rules: the operator's rules.
         sources: by place.
         channels: by the channel's name.
+        listening: the streams of places that have some.
     """
 
     rules: Rules
     sources: Mapping[str, Source]
     channels: Mapping[str, Channel]
+    listening: Sequence[Listening]
 
     @property
     def repliers(self) -> Mapping[str, Replier]:
@@ -113,13 +116,14 @@ class App:
         self.teaching = casework.Teaching(store, clock, lambda: self.scorer)
 
     def _build(self, settings: Settings) -> Adapters:
-        places = [place for place in settings.places if place.enabled]
+        tools, places = self._tools.for_places(), [place for place in settings.places if place.enabled]
+        ways_out = self._tools.for_channels()
+        sources = {place.name: registry.build_source(place, settings, tools) for place in places}
         return Adapters(
             rules=rules_of(settings),
-            sources={p.name: registry.build_source(p, settings, self._tools.for_places()) for p in places},
-            channels={
-                c.name: registry.build_channel(c, settings, self._tools.for_channels()) for c in settings.channels
-            },
+            sources=sources,
+            listening=listening_at(sources, self.store, self.clock),
+            channels={c.name: registry.build_channel(c, settings, ways_out) for c in settings.channels},
         )
 
     @property
@@ -137,8 +141,7 @@ class App:
 
     def _agree(self) -> None:
         self.store.places.sync(self.settings.places, self.clock())
-        orphans = self.store.outbox.bury_orphans(tuple(self.adapters.channels), self.clock())
-        if orphans:
+        if orphans := self.store.outbox.bury_orphans(tuple(self.adapters.channels), self.clock()):
             get_logger().warning("orphans_buried", messages=orphans)
 
     def reload(self, settings: Settings) -> None:
@@ -181,7 +184,7 @@ class App:
         return Step(name=f"dispatch:{name}", run=lambda: self._dispatch(name), pause=pause, patience=180.0)
 
     def _poll(self) -> int:
-        return poll(self.store, self.adapters.sources, self.rules, self.clock)
+        return poll(self.store, self.adapters.sources, self.rules, self.clock, self.adapters.listening)
 
     def _judge(self) -> int:
         return judge(self.store, self.scorer, self.rules, self.clock, topics=self._topics)

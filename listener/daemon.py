@@ -26,6 +26,7 @@ from listener.core.tools import Clock
 from listener.engine.threads import Engine
 from listener.errands import Errands, welcome_url
 from listener.lock import Lock
+from listener.pipeline.listen import ears_of
 from listener.settings import Settings
 from listener.telemetry import get_logger, set_up_logging
 
@@ -226,7 +227,7 @@ class Daemon:
         return f"STATUS=listening at {polled} places" + (f", {down} of them down" if down else "")
 
     def _start_engine(self) -> Engine:
-        engine = Engine(self._app.steps(), self._app.on_full)
+        engine = Engine(self._app.steps(), self._app.on_full, ears_of(self._app.adapters.listening))
         engine.start()
         return engine
 

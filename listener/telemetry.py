@@ -24,6 +24,8 @@ EVENTS: Mapping[str, str] = {
     "place_down": "a place stopped answering; said once, not at every try",
     "place_up": "a place answers again",
     "place_gap": "posts may be missing at a place",
+    "stream_up": "all streams of a place stand: what comes is asked for at once",
+    "stream_down": "a stream of a place does not stand; polls go on; said once, not at every try",
     "page_stored": "an answer of a place was stored",
     "judged": "a batch of mentions was judged",
     "rescored": "what was judged before was judged again, to the end",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from listener.core.errors import AdapterError, Rejected, Unauthorized, Unavailable, Unclear
+from listener.core.protocols import Stop
 from listener.core.reply import Posted, ReplyLimits
 from listener.core.tools import Answer, Tools
 from listener.http import http_date, shown
 from sources._mastodonposts import PUBLIC, handle, id_of, same_words, words
+from sources._mastodonstream import address, rings
 
 COUNT = 40
 """Posts a request; instances give no more."""
@@ -46,13 +48,15 @@ class Asker:
         self.host = urlsplit(instance).netloc.rpartition("@")[2].lower()
         self.known: Account | None = None
         self.told: ReplyLimits | None = None
+        self._streams = self._base
 
     def introduce(self, seconds: float) -> None:
         """Learn who we are and how long an answer may be, once; raises as `Source.poll`."""
         self.account(seconds)
         if self.told is None:
             try:
-                self.told = _limits(self._get("/api/v2/instance", seconds=seconds))
+                told = self._get("/api/v2/instance", seconds=seconds)
+                self._streams, self.told = address(_json(told), self._base), _limits(told)
             except Rejected:
                 self.told = USUAL
             except AdapterError:
@@ -86,16 +90,21 @@ class Asker:
         if name == "@":
             path, params = "/api/v1/notifications", {**params, "types[]": "mention", "include_filtered": "true"}
         answer = self._get(path, params, seconds)
-        try:
-            told = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            told = None
+        told = _json(answer)
         if not isinstance(told, list):
             raise _error(answer, "a timeline")
         # The instance names an older page only below a full one; one that names none is asked by the count.
         link = answer.headers.get("link")
         full = 'rel="next"' in link if link else len(told) >= count
         return [entry if isinstance(entry, dict) else {} for entry in told], full
+
+    def listen(self, name: str, stop: Stop) -> Iterator[None]:
+        """Ring for what comes to a timeline; raises as `Listens.listen`."""
+        assert self._tools.http is not None
+        self.introduce(_SECONDS)
+        path, params = ("user/notification", {}) if name == "@" else ("hashtag", {"tag": name[1:]})
+        url = f"{self._streams}/api/v1/streaming/{path}"
+        yield from rings(self._tools.http.lines(url, stop=stop, params=params, headers=self._headers()))
 
     def visibility(self, id_: str) -> str:
         """How visible a post is now; raises Rejected where it is gone or no longer public, else as `Replier.reply`."""
@@ -175,6 +184,14 @@ def _limits(answer: Answer) -> ReplyLimits:
         limit=limit if isinstance(limit, int) and limit > 0 else USUAL.limit,
         link_length=link if isinstance(link, int) and link > 0 else USUAL.link_length,
     )
+
+
+def _json(answer: Answer) -> Any:
+    """What an answer holds; None for what cannot be read."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _error(answer: Answer, what: str) -> AdapterError:

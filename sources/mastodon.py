@@ -1,7 +1,8 @@
 """Hears hashtags and mentions of an account on one Mastodon instance, and answers in that account's name.
 
 Credentials: an access token (read:accounts, read:statuses, read:notifications, write:statuses); hashtags alone need
-none where the instance shows them to everybody. Limits: 300 requests in 5 minutes; one a timeline and 40 posts.
+none where the instance shows them to everybody. Limits: 300 requests in 5 minutes; one a timeline and 40 posts. Its
+streams ring for polls.
 Cursor: the newest id of each timeline, and how far a walk under way has got (`sources._mastodonwalk`).
 Cannot: see private posts (it leaves them out), boosts, deletions, or edits of posts older than the overlap.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 from listener.core.errors import Rejected, Unauthorized
 from listener.core.mention import Post
-from listener.core.protocols import Budget, Capabilities
+from listener.core.protocols import Budget, Capabilities, Stop
 from listener.core.query import Cursor, Page, Place, Query
 from listener.core.reply import Approval, Posted, ReplyLimits, digest
 from listener.core.tools import Tools
@@ -28,6 +29,10 @@ from sources._mastodonwalk import unpack
 
 REQUESTS = 25
 """Most pages of one poll: a twelfth of what an instance allows in five minutes."""
+STREAMS = 5
+"""Most streams of one place; further tags are heard by polling."""
+BEARABLE = timedelta(seconds=3)
+"""Between two polls that rings cause, for each timeline: a third of what an instance allows in five minutes."""
 BEFORE = timedelta(minutes=1)
 """An answer that was written earlier than this before its approval is another one."""
 _HALF = re.compile(r"[\ud800-\udfff]")
@@ -43,6 +48,7 @@ class MastodonOptions:
         notifications: whether mentions of our own account are read.
         overlap: how far before its newest post a timeline is read again, for what comes late.
         reply_limit: longest reply in characters; None: what the instance says.
+        stream: whether the instance shall tell at once of what comes, so that it is polled at once.
     """
 
     instance: str
@@ -50,6 +56,7 @@ class MastodonOptions:
     notifications: bool = False
     overlap: timedelta = timedelta(hours=1)
     reply_limit: int | None = None
+    stream: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what can never work: ValueError."""
@@ -65,13 +72,13 @@ class MastodonOptions:
 
 
 class Mastodon:
-    """Some hashtags and one account of one instance; a `Replier` where there is a token."""
+    """Some hashtags and one account of one instance; a `Replier` where there is a token, and `Listens`."""
 
     name: ClassVar[str] = "mastodon"
     Options: ClassVar[type[Any]] = MastodonOptions
     capabilities: ClassVar[Capabilities] = Capabilities(
         window="the newest 40 posts of each timeline at the first poll, then everything, the last hour again",
-        latency="one poll, and the minutes that posts take between instances",
+        latency="seconds where the instance has streams, else one poll; and what posts take between instances",
         reply=True,
         reply_limit=500,
         edits=True,
@@ -108,6 +115,21 @@ class Mastodon:
                 posts |= {post.external_id: post} if post else {}
             walk = walk.went(name, since, [id_ for id_, _ in taken], more=full or len(taken) < len(known))
         return Page(posts=tuple(posts.values()), cursor=walk.cursor(), more=True, rejected=tuple(rejected))
+
+    @property
+    def pause(self) -> timedelta:
+        """See `listener.Listens.pause`."""
+        return BEARABLE * len(self._options.names())
+
+    def streams(self) -> Sequence[str]:
+        """See `listener.Listens.streams`: mentions first, for they cannot be left to chance."""
+        return self._options.names()[::-1][:STREAMS] if self._options.stream else ()
+
+    def listen(self, stream: str, stop: Stop) -> Iterator[None]:
+        """See `listener.Listens.listen`; instances give streams to accounts alone."""
+        if not self._secret:
+            raise Unauthorized("streams need a credential: give the place an access token")
+        yield from self._ask.listen(stream, stop)
 
     def can_reply(self, post: Post) -> str | None:
         """See `listener.Replier.can_reply`."""

@@ -50,6 +50,8 @@ class PlaceHealth:
         down_since: None while it answers.
         last_error: why it is down.
         gap: why posts may be missing, if they may.
+        listening_since: since when its streams ring for what comes; None where one of them does not, or it has none.
+        not_listening: why a stream that is wanted does not stand.
         tallies: the ledger: outcome to number of posts.
         held_back: mentions that were counted as history and alerted nobody.
         held_back_complaints: how many of them are negative.
@@ -65,6 +67,8 @@ class PlaceHealth:
     down_since: datetime | None
     last_error: str | None
     gap: str | None
+    listening_since: datetime | None = None
+    not_listening: str | None = None
     tallies: Mapping[str, int] = field(default_factory=dict)
     held_back: int = 0
     held_back_complaints: int = 0

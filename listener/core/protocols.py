@@ -6,7 +6,7 @@ caller and its errors. Whatever else an adapter raises is caught once, at the bo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -87,6 +87,55 @@ class Source(Protocol):
             RateLimited: try again after the wait it carries.
             Unauthorized: the credentials were refused.
             Rejected: the request can never work as configured.
+        """
+        ...
+
+
+class Stop(Protocol):
+    """Tells long work when to end; a `threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Whether to end now."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end or the timeout; True when it is time to end."""
+        ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """What a source offers beside `Source` where the other side tells at once that there is news.
+
+    A stream only rings: what is new is read by `poll()`, which goes on by its plan whatever becomes of the stream. So
+    a stream may ring too often, too late or not at all, and nothing is lost or doubled.
+    """
+
+    @property
+    def pause(self) -> timedelta:
+        """The least pause between two polls that rings cause; the other side must bear it for hours."""
+        ...
+
+    def streams(self) -> Sequence[str]:
+        """Names of the streams to hold, each of which takes a thread; empty where none is wanted. No I/O."""
+        ...
+
+    def listen(self, stream: str, stop: Stop) -> Iterator[None]:
+        """Hold a stream. Called by `pipeline/listen.py` in a thread of its own, and again after a pause once it ended.
+
+        Args:
+            stream: one of `streams()`.
+            stop: once set, end within a second.
+
+        Yields:
+            Once as soon as the stream stands, then whenever something came that may be a post. Ends where the other
+            side ends it, and by itself after an hour or so.
+
+        Raises:
+            Unavailable: it broke off, fell silent, or sent what no stream sends: tried again later.
+            RateLimited: tried again after the wait it carries.
+            Unauthorized: the credentials were refused.
+            Rejected: the other side has no such stream; says why.
         """
         ...
 
@@ -201,18 +250,6 @@ class Channel(Protocol):
             Unavailable: try again later (carries the wait, where told one).
             Rejected: never try this again; says why, without secrets.
         """
-        ...
-
-
-class Stop(Protocol):
-    """Tells long work when to end; a `threading.Event` is one."""
-
-    def is_set(self) -> bool:
-        """Whether to end now."""
-        ...
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end or the timeout; True when it is time to end."""
         ...
 
 

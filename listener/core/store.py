@@ -28,7 +28,7 @@ from listener.core.work import Judged, Routed, Step
 
 
 class Places(Protocol):
-    """Cursors and schedules; used by `pipeline/poll.py` and `pipeline/ingest.py`."""
+    """Cursors and schedules; used by `pipeline/poll.py`, `listen.py` and `ingest.py`."""
 
     def claim(self, limit: int, now: datetime) -> tuple[PlaceTurn, ...]:
         """Take places that are due."""
@@ -43,6 +43,14 @@ class Places(Protocol):
 
     def failed(self, name: str, *, error: str, due: datetime, now: datetime) -> None:
         """Record a failed poll."""
+        ...
+
+    def hasten(self, name: str, now: datetime) -> bool:
+        """Make a place due; False while it is being polled or down."""
+        ...
+
+    def listens(self, name: str, *, since: datetime | None, why: str | None) -> None:
+        """Record whether a place's streams stand."""
         ...
 
     def tally(self, place: str, counts: Mapping[str, int]) -> None:

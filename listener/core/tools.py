@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+from listener.core.protocols import Stop
 
 Clock = Callable[[], datetime]
 """Says the present moment as aware UTC; injected everywhere, so that tests can turn it."""
@@ -89,6 +91,43 @@ class Http(Protocol):
             Rejected: another 4xx, a redirect or a forbidden address; says what the other side said.
             Unavailable: no connection: nothing was sent.
             Unclear: another 5xx, or no whole answer: it may have been taken.
+        """
+        ...
+
+    def lines(
+        self,
+        url: str,
+        *,
+        stop: Stop,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        silence: float = 90.0,
+        longest: float = 3600.0,
+        max_line: int = 1_000_000,
+        max_bytes: int = 10_000_000,
+    ) -> Iterator[bytes]:
+        """Read an event stream (`text/event-stream`) line by line. Called by sources that listen.
+
+        It takes no turn: the host can be asked other things meanwhile. No redirect is followed.
+
+        Args:
+            url: http or https address.
+            stop: once set, the iteration ends within a second.
+            params: query parameters to add.
+            headers: request headers to add.
+            silence: seconds without a byte after which the connection counts as lost.
+            longest: seconds after which the iteration ends.
+            max_line: most bytes of a line.
+            max_bytes: bytes after which the iteration ends.
+
+        Yields:
+            An empty line as soon as the answer begins, then each line without its end.
+
+        Raises:
+            RateLimited: 429, or 503 with Retry-After; carries the wait.
+            Unauthorized: 401 or 403.
+            Rejected: another 4xx, a redirect, a forbidden address, or an answer that is no event stream.
+            Unavailable: 5xx, no connection, a broken one, silence, or a line over the limit.
         """
         ...
 

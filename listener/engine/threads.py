@@ -10,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from listener.core.errors import AdapterError, StoreError, StoreFull
+from listener.core.protocols import Stop
 from listener.telemetry import get_logger
 
 LONGEST_REST = 60.0
@@ -41,6 +43,16 @@ class Step:
     pause: float = 0.0
 
 
+class Ear(Protocol):
+    """Holds a connection on which others tell of news; see `listener.pipeline.listen`."""
+
+    name: str
+
+    def hold(self, stop: Stop, wake: Callable[[str], None]) -> float:
+        """Hold it until it ends, or `stop` is set; gives the seconds to rest before the next try."""
+        ...
+
+
 @dataclass(slots=True)
 class _Lane:
     """A thread of a step, its bell, and when it last made progress."""
@@ -59,11 +71,15 @@ class Engine:
     Args:
         steps: what to run.
         on_full: called once when the disk fills up, and once when it takes writes again (with False).
+        ears: a thread each; no watchdog waits for them, since the work goes on without.
     """
 
-    def __init__(self, steps: Sequence[Step], on_full: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self, steps: Sequence[Step], on_full: Callable[[bool], None] = lambda _: None, ears: Sequence[Ear] = ()
+    ) -> None:
         """Prepare a lane for each thread; nothing runs yet."""
         self._lanes = [_Lane(step) for step in steps for _ in range(step.threads)]
+        self._ears = [threading.Thread(target=self._listen, args=(ear,), name=ear.name, daemon=True) for ear in ears]
         self._stop = threading.Event()
         self._on_full = on_full
         self._starved: set[str] = set()
@@ -77,6 +93,8 @@ class Engine:
                 target=self._loop, args=(lane,), name=f"{lane.step.name}-{number}", daemon=True
             )
             lane.thread.start()
+        for ear in self._ears:
+            ear.start()
 
     def stop(self, within: float = 8.0) -> tuple[str, ...]:
         """Ask every thread to end after its present unit.
@@ -91,10 +109,11 @@ class Engine:
         for lane in self._lanes:
             lane.bell.set()
         until = time.monotonic() + within
-        for lane in self._lanes:
-            if lane.thread is not None:
-                lane.thread.join(max(0.0, until - time.monotonic()))
-        return tuple(lane.thread.name for lane in self._lanes if lane.thread is not None and lane.thread.is_alive())
+        threads = [*(lane.thread for lane in self._lanes if lane.thread is not None), *self._ears]
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, until - time.monotonic()))
+        return tuple(thread.name for thread in threads if thread.is_alive())
 
     def wake(self, *names: str) -> None:
         """Let steps look at once; those named "dispatch" also by their full names."""
@@ -122,6 +141,15 @@ class Engine:
             rest = self._unit(lane)
             lane.beat = time.monotonic()
             self._rest(lane, rest)
+
+    def _listen(self, ear: Ear) -> None:
+        rest = 0.0
+        while not self._stop.wait(rest):
+            try:
+                rest = ear.hold(self._stop, self.wake)
+            except StoreError as problem:
+                get_logger().error("step_failed", step=ear.name, error=str(problem))
+                rest = LONGEST_REST
 
     def _unit(self, lane: _Lane) -> float:
         """Do one unit; gives the seconds to rest. This is the step loop, where every exception ends."""

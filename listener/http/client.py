@@ -24,9 +24,11 @@ import httpx2
 
 import listener
 from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable, Unclear
+from listener.core.protocols import Stop
 from listener.core.tools import Answer
 from listener.http.guard import AddressGuard
 from listener.http.network import Transport, deadline_at
+from listener.http.stream import CONNECT, check, pieces, split, until
 from listener.http.waits import retry_after, until_reset
 
 USER_AGENT = f"Listener/{listener.__version__} (+https://listener.example/bot)"
@@ -68,20 +70,17 @@ class Client:
             allow_private: what the guard made here allows; for tests and demonstrations on loopback.
         """
         self._longest = longest
-        self._client = httpx2.Client(
-            transport=transport or Transport(guard or AddressGuard(allow_private=allow_private)),
-            trust_env=False,
-            follow_redirects=False,
-            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
-            # What one place sets must not travel with the requests of another.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
+        guard = guard or AddressGuard(allow_private=allow_private)
+        self._client = _opened(transport or Transport(guard), user_agent)
+        # Apart, so that streams which stand for hours never fill the pool that requests wait for.
+        self._streams = _opened(transport or Transport(guard, connections=None), user_agent)
         self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
         self._locks_lock = threading.Lock()
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        self._streams.close()
 
     def __enter__(self) -> Self:
         """Give the client itself."""
@@ -142,6 +141,36 @@ class Client:
                 finally:
                     response.close()
 
+    def lines(
+        self,
+        url: str,
+        *,
+        stop: Stop,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        silence: float = 90.0,
+        longest: float = 3600.0,
+        max_line: int = 1_000_000,
+        max_bytes: int = 10_000_000,
+    ) -> Iterator[bytes]:
+        """Read an event stream; arguments and errors are those of `Http.lines`."""
+        address = _checked(url).copy_merge_params(dict(params or {}))
+        name, end = shown(str(address)), time.monotonic() + longest
+        sent = {**(headers or {}), "Accept": "text/event-stream", "Accept-Encoding": "identity"}
+        with _said_plainly(address, CONNECT), until(end, stop, name, silence):
+            timeout = httpx2.Timeout(silence, connect=CONNECT)
+            request = self._streams.build_request("GET", address, headers=sent, timeout=timeout)
+            with deadline_at(end, stop):
+                response = self._streams.send(request, stream=True)
+            try:
+                if response.status_code != 200:
+                    raise _refusal(response.status_code, response.headers, name)
+                check(response, name)
+                yield b""
+                yield from split(pieces(response, end, stop, max_bytes), name, max_line)
+            finally:
+                response.close()
+
     def _ask(
         self, address: httpx2.URL, headers: Mapping[str, str], max_bytes: int, seconds: float
     ) -> Answer | tuple[int, httpx2.URL, float]:
@@ -167,6 +196,17 @@ class Client:
             yield
         finally:
             lock.held.release()
+
+
+def _opened(transport: httpx2.BaseTransport, user_agent: str) -> httpx2.Client:
+    return httpx2.Client(
+        transport=transport,
+        trust_env=False,
+        follow_redirects=False,
+        headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
+        # What one place sets must not travel with the requests of another.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    )
 
 
 def shown(url: str) -> str:

@@ -15,19 +15,23 @@ from typing import Any
 import httpcore2
 import httpx2
 
+from listener.core.protocols import Stop
 from listener.http.guard import AddressGuard
+
+STOP_WITHIN = 0.5
+"""Seconds in which a read notices that it shall end: no thread can wake another one's read."""
 
 _present = threading.local()
 
 
 @contextmanager
-def deadline_at(end: float) -> Iterator[None]:
-    """Say when this thread's request must be over; read by the network streams below."""
-    _present.end = end
+def deadline_at(end: float, stop: Stop | None = None) -> Iterator[None]:
+    """Say when this thread's request must be over, and what ends it sooner; read by the network streams below."""
+    _present.end, _present.stop = end, stop
     try:
         yield
     finally:
-        _present.end = None
+        _present.end = _present.stop = None
 
 
 def _left(timeout: float | None, error: Callable[[str], Exception]) -> float | None:
@@ -48,7 +52,18 @@ class _Stream(httpcore2.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        left = _left(timeout, httpcore2.ReadTimeout)
+        stop = getattr(_present, "stop", None)
+        return self._stream.read(max_bytes, left) if stop is None else self._read(max_bytes, left or 0.0, stop)
+
+    def _read(self, max_bytes: int, left: float, stop: Stop) -> bytes:
+        until = time.monotonic() + left
+        while True:
+            try:
+                return self._stream.read(max_bytes, min(STOP_WITHIN, max(until - time.monotonic(), 0.001)))
+            except httpcore2.ReadTimeout:
+                if stop.is_set() or time.monotonic() >= until:
+                    raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _left(timeout, httpcore2.WriteTimeout))
@@ -94,16 +109,17 @@ class _Backend(httpcore2.SyncBackend):
 class Transport(httpx2.HTTPTransport):
     """httpx2's transport on our own connection pool."""
 
-    def __init__(self, guard: AddressGuard) -> None:
+    def __init__(self, guard: AddressGuard, connections: int | None = 64) -> None:
         """Open nothing yet.
 
         Args:
             guard: is asked before each connection.
+            connections: most at once; None: as many as are asked for.
         """
         super().__init__(trust_env=False)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=httpx2.create_ssl_context(trust_env=False),
-            max_connections=64,
+            max_connections=connections,
             max_keepalive_connections=16,
             keepalive_expiry=30.0,
             network_backend=_Backend(guard),

@@ -6,7 +6,7 @@ A place that goes down is said once, and once when it is back. Its cursor only m
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,7 +19,9 @@ from listener.core.rules import Rules
 from listener.core.store import Store
 from listener.core.tools import Clock
 from listener.pipeline.border import border
+from listener.pipeline.echoes import heed
 from listener.pipeline.ingest import ingest
+from listener.pipeline.listen import Listening
 from listener.telemetry import get_logger
 
 PAGES_A_TURN = 20
@@ -29,7 +31,9 @@ REJECTED_PAUSE = timedelta(hours=1)
 """A place that can never work as configured is still tried now and then: the other side may have been mended."""
 
 
-def poll(store: Store, sources: Mapping[str, Source], rules: Rules, clock: Clock) -> int:
+def poll(
+    store: Store, sources: Mapping[str, Source], rules: Rules, clock: Clock, listening: Sequence[Listening] = ()
+) -> int:
     """Poll one due place to the end of what it has.
 
     Args:
@@ -37,6 +41,7 @@ def poll(store: Store, sources: Mapping[str, Source], rules: Rules, clock: Clock
         sources: a source for each place, by the place's name.
         rules: places and queries.
         clock: says the present.
+        listening: the bells of places with streams; one that rang makes its place due.
 
     Returns:
         1 when a place had its turn, 0 when none was due.
@@ -44,6 +49,9 @@ def poll(store: Store, sources: Mapping[str, Source], rules: Rules, clock: Clock
     Raises:
         StoreError: what a source gave could not be stored; the place is polled again when its lease ends.
     """
+    for bell in listening:
+        if bell.heard() and not store.places.hasten(bell.place, clock()):
+            bell.ring()  # the poll under way began before this news
     turns = store.places.claim(1, clock())
     for turn in turns:
         place = rules.places.get(turn.name)
@@ -85,7 +93,8 @@ def _store(store: Store, place: Place, page: Page, rules: Rules, turn: PlaceTurn
     due = now if page.more else now + pause_after(place.every, page.wait, random.random())  # noqa: S311
 
     def finish() -> None:
-        store.places.tally(place.name, {"rejected": len(page.rejected)})
+        store.places.tally(place.name, {"rejected": len(page.rejected), "unmatched": len(page.echoes)})
+        heed(store, rules, place, page.echoes, now)
         store.places.polled(
             place.name, cursor=page.cursor, more=page.more, keep=keep, due=due, posts=len(page.posts), gap=page.gap,
             now=now,

@@ -26,7 +26,8 @@ class Places:
     def sync(self, places: Sequence[Place], now: datetime) -> None:
         """Make the table agree with the configuration; what was learnt of a place outlives its absence."""
         with self._db.transaction():
-            self._db.write("UPDATE places SET enabled = 0, step = NULL")
+            # Streams are held by a process; whoever held them before is gone or about to begin anew.
+            self._db.write("UPDATE places SET enabled = 0, step = NULL, listening_since = NULL, not_listening = NULL")
             for place in places:
                 step = "poll" if place.enabled else None
                 self._db.write(
@@ -93,6 +94,23 @@ class Places:
             (to_ms(due), error[:1000], to_ms(now), name),
         )
 
+    def hasten(self, name: str, now: datetime) -> bool:
+        """Make a place due now, for it has news; False while it is being polled, or down and waits its time."""
+        return bool(
+            self._db.write(
+                "UPDATE places SET due_at = min(due_at, ?) "
+                "WHERE name = ? AND step = 'poll' AND lease_until <= ? AND down_since IS NULL RETURNING name",
+                (to_ms(now), name, to_ms(now)),
+            )
+        )
+
+    def listens(self, name: str, *, since: datetime | None, why: str | None) -> None:
+        """Record since when all streams of a place stand, or why one does not."""
+        self._db.write(
+            "UPDATE places SET listening_since = ?, not_listening = ? WHERE name = ?",
+            (None if since is None else to_ms(since), why and why[:1000], name),
+        )
+
     def tally(self, place: str, counts: Mapping[str, int]) -> None:
         """Add to the ledger of outcomes of a place."""
         self._db.write_many(
@@ -134,6 +152,8 @@ class Places:
                 down_since=from_ms(row["down_since"]),
                 last_error=row["last_error"],
                 gap=row["gap"],
+                listening_since=from_ms(row["listening_since"]),
+                not_listening=row["not_listening"],
                 tallies=tallies.get(row["name"], {}),
                 held_back=held.get(row["name"], (0, 0))[0],
                 held_back_complaints=held.get(row["name"], (0, 0))[1] or 0,

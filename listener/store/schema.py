@@ -216,6 +216,13 @@ CREATE TABLE imports (                      -- how far a file was imported, so t
 ) WITHOUT ROWID;
 """
 
+STREAMS = """
+-- since when all its streams stand
+ALTER TABLE places ADD COLUMN listening_since INTEGER;
+-- why one of them does not
+ALTER TABLE places ADD COLUMN not_listening TEXT;
+"""
+
 migrations = Migrations("listener")
 
 
@@ -284,6 +291,12 @@ def c_brand_heads(db: Database) -> None:
 def c_spaces(db: Database) -> None:
     """Which vectors can be compared."""
     _run(db, SPACES)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def b_streams(db: Database) -> None:
+    """How the streams of places fare."""
+    _run(db, STREAMS)
 
 
 def _run(db: Database, script: str) -> None:

@@ -41,6 +41,7 @@ METRICS: Mapping[str, str] = {
     "listener_places_down": "Polled places that do not answer.",
     "listener_place_up": "1 while a polled place answers, 0 while it does not.",
     "listener_place_answered_seconds": "Unix time of a place's last answer; absent before the first.",
+    "listener_place_listening": "1 while a place's streams stand, 0 while one does not; absent without streams.",
     "listener_posts_total": "Posts fetched, by place and outcome; the outcomes add up to all that was fetched.",
 }
 """Every metric with what it means; read from the database when asked, so that there is nothing to reset or lose."""
@@ -130,6 +131,12 @@ class Gauges(Collector):
             (place.name,): place.polled_at.timestamp() for place in polled if place.polled_at
         }
         yield _gauge("listener_place_answered_seconds", answered, "place")
+        listening: dict[tuple[str, ...], float] = {
+            (place.name,): float(place.listening_since is not None)
+            for place in polled
+            if place.listening_since or place.not_listening
+        }
+        yield _gauge("listener_place_listening", listening, "place")
         tallies: dict[tuple[str, ...], float] = {
             (place.name, outcome): float(n) for place in health for outcome, n in place.tallies.items()
         }
