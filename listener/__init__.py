@@ -5,6 +5,7 @@ Third parties import only from here. Importing it loads the standard library and
 
 from listener.core.campaign import Brief, Campaign
 from listener.core.case import Case, Status
+from listener.core.echo import Echo
 from listener.core.errors import (
     AdapterError,
     ListenerError,
@@ -30,7 +31,7 @@ from listener.core.tools import Answer, Clock, Guard, Http, Tools
 
 __all__ = [
     "AdapterError", "Announcement", "Answer", "Approval", "Author", "Brief", "Budget", "Campaign", "Capabilities",
-    "Case", "CaseLine", "Certainty", "Channel", "Clock", "Cursor", "Engagement", "Guard", "Http", "Label",
+    "Case", "CaseLine", "Certainty", "Channel", "Clock", "Cursor", "Echo", "Engagement", "Guard", "Http", "Label",
     "ListenerError", "Listens", "Matcher", "Means", "Mention", "Message", "Notification", "Page", "Place", "Post",
     "Posted", "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyLimits", "Route", "Scorer",
     "Sentiment", "SettingsError", "Severity", "Source", "Space", "Status", "Stop", "StoreError", "StoreFull", "Tools",

@@ -45,6 +45,9 @@ EVENTS: Mapping[str, str] = {
     "reply_withdrawn": (
         "an approved answer was not posted: the customer wrote meanwhile, or it cannot be posted there"
     ),
+    "reply_returned": "an answer that stood did not arrive: its case waits for staff again",
+    "reply_away": "the customer's mailbox answered an answer by itself",
+    "echo_unknown": "a notice about a mail of ours that is no answer we know; passed over",
     "case_overdue": "a promise on a case is broken; staff are told once",
     "campaign_announced": "word of a campaign is in the outbox for the teams' channels",
     "message_held": "a message was put off: the campaign it tells of was moved",

@@ -23,6 +23,7 @@ _ONE = {
     "grown": "The matter grew",
     "repeat": "Still unclaimed",
     "overdue": "Overdue",
+    "returned": "An answer did not arrive",
     "resolved": "Resolved",
 }
 _MANY = {
@@ -30,6 +31,7 @@ _MANY = {
     "grown": "The matter grew to {} cases",
     "repeat": "{} cases, still unclaimed",
     "overdue": "{} cases overdue",
+    "returned": "An answer did not arrive, in {} cases",
     "resolved": "{} cases resolved",
 }
 

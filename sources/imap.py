@@ -1,7 +1,8 @@
 """Hears what customers write to a mailbox (IMAP), and answers in the thread (SMTP).
 
 Credentials: the mailbox's password, for both servers. Limits: one connection a poll. Cursor: UIDVALIDITY and the last
-UID; a folder made anew is read again from a day before the last poll, with a gap. Nothing is marked as read.
+UID; a folder made anew is read again from a day before the last poll, with a gap. Nothing is marked as read. Bounces of
+our answers, and automatic answers to them, are echoes; they must come into the same folder.
 Cannot: see deletions, read attachments, sign in by OAuth.
 """
 
@@ -18,6 +19,7 @@ from email.errors import MessageError
 from enum import Enum
 from typing import Any, ClassVar
 
+from listener.core.echo import Echo
 from listener.core.errors import AdapterError, Rejected, Unavailable
 from listener.core.mention import Post
 from listener.core.protocols import Budget, Capabilities
@@ -26,6 +28,7 @@ from listener.core.reply import Approval, Posted, ReplyLimits
 from listener.core.tools import Guard, Tools
 from sources._mailcursor import Reached, after, anew, newest, unpack
 from sources._maildial import BROKEN, Security, Server, opened, reading, shown
+from sources._mailecho import echo_of
 from sources._mailfetch import Listed, letter, listed, raw_letter
 from sources._mailread import Reading, machine, post_of
 from sources._mailsend import Sender, addressable, compose, deliver, message_id, own_ids
@@ -114,6 +117,7 @@ class Mailbox:
             taken = uids[: max(1, budget.posts)]
             told = listed(client, taken) if taken else {}
             posts: dict[str, Post] = {}
+            echoes: list[Echo] = []
             rejected: list[str] = []
             for uid in taken:
                 if uid != taken[0] and time.monotonic() >= end:
@@ -121,14 +125,18 @@ class Mailbox:
                 if uid in told:
                     found = self._one(client, uid, told[uid], reached.tries)
                     if found is _LATER:
-                        return self._page(posts, replace(reached, tries=reached.tries + 1), gap, rejected, more=False)
+                        reached = replace(reached, tries=reached.tries + 1)
+                        return self._page((posts, echoes), reached, gap, rejected, more=False)
                     if isinstance(found, Post):
                         posts.setdefault(found.external_id, found)
+                    elif isinstance(found, Echo):
+                        echoes.append(found)
                     elif found:
                         rejected.append(f"mail {uid}: {found}")
                 reached = replace(reached, uid=uid, tries=0)
         more = not whole or (bool(uids) and reached.uid < uids[-1])
-        return self._page(posts, reached if more else replace(reached, since=None), gap, rejected, more=more)
+        reached = reached if more else replace(reached, since=None)
+        return self._page((posts, echoes), reached, gap, rejected, more=more)
 
     def _todo(
         self, client: Any, told: Mapping[bytes, Any], reached: Reached
@@ -145,8 +153,8 @@ class Mailbox:
         gap = f"the folder was made anew (its UIDVALIDITY changed): read again from {reached.since} on, not before"
         return reached, gap, after(client, reached, upto)
 
-    def _one(self, client: Any, uid: int, told: Listed, tries: int) -> Post | str | _Later | None:
-        """One mail as a post; why it is none; None when that needs no telling; or that it will not come now."""
+    def _one(self, client: Any, uid: int, told: Listed, tries: int) -> Post | Echo | str | _Later | None:
+        """One mail as a post or an echo; why it is neither; None when that needs no telling; or that it comes later."""
         try:
             raw, texts = raw_letter(client, uid, told, self._options.max_bytes)
         except imaplib.IMAP4.abort as why:
@@ -155,15 +163,21 @@ class Mailbox:
             # It may be the storage's bad hour, so it is asked for again before it is given up.
             return f"cannot be fetched: {shown(why)}" if tries + 1 >= _TRIES else _LATER
         try:
-            return post_of(letter(raw, texts, told), self._reading)
+            read = letter(raw, texts, told)
+            return echo_of(read, self._reading) or post_of(read, self._reading)
         except (MessageError, *BROKEN) as why:
             return f"cannot be read ({type(why).__name__})"
 
     def _page(
-        self, posts: Mapping[str, Post], reached: Reached, gap: str | None, rejected: Sequence[str], *, more: bool
-    ) -> Page:
+        self, read: tuple[Mapping[str, Post], Sequence[Echo]], reached: Reached, gap: str | None,
+        rejected: Sequence[str], *, more: bool,
+    ) -> Page:  # fmt: skip
+        posts, echoes = read
         cursor = replace(reached, at=self._tools.clock().astimezone(UTC)).cursor()
-        return Page(posts=tuple(posts.values()), cursor=cursor, more=more, gap=gap, rejected=tuple(rejected))
+        return Page(
+            posts=tuple(posts.values()), cursor=cursor, more=more, gap=gap, rejected=tuple(rejected),
+            echoes=tuple(echoes),
+        )  # fmt: skip
 
     def can_reply(self, post: Post) -> str | None:
         """See `listener.core.protocols.Replier`."""

@@ -21,13 +21,15 @@ CaseAct = Literal[
     "drafted", "asked marketing", "advised", "sent to review", "sent back", "approved", "approval withdrawn",
     "handed over", "answered", "answer unknown", "answer refused", "answered by hand", "draft discarded",
     "draft restored", "silent",
+    "answer returned", "automatic answer",
     "remedy given", "remedy proposed", "remedy approved", "remedy declined", "remedy withdrawn", "remedy done",
     "remedy outcome",
 ]  # fmt: skip
 """What happens to cases. *grown*: a mention joined; *returned*: one joined after resolving; *lapsed*: a claim ran out;
 *woke*: a snooze ended; *reopened*: by a colleague; *settled*: an unsure label, by
 a colleague; *advised*: marketing gave a draft back, or its time was up; *silent*:
-the customer had nothing more to say."""
+the customer had nothing more to say; *answer returned*: it did not arrive; *automatic answer*: their mailbox answered
+by itself."""
 
 
 AccountAct = Literal[

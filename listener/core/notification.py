@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -16,7 +16,8 @@ from listener.core.mention import Mention
 from listener.core.place import asked_wait
 from listener.core.route import Severity
 
-Reason = Literal["opened", "grown", "repeat", "overdue", "resolved", "announced"]
+Reason = Literal["opened", "grown", "repeat", "overdue", "returned", "resolved", "announced"]
+"""*returned*: an answer of ours did not arrive; *announced*: a campaign."""
 DeliveryStatus = Literal["pending", "sent", "held", "dropped", "dead"]
 
 DELIVERY_BUDGET = timedelta(hours=24)
@@ -35,7 +36,7 @@ class Notification:
         bundle: row id of the bundle.
         route: name of the bundle's route.
         channel: name of the channel.
-        reason: opened, grown, repeat, overdue or resolved; announced for a campaign.
+        reason: see `Reason`.
         status: pending, sent, held, dropped or dead.
         key: the same for every try of this message; a receiver can use it to drop repeats.
         created_at: when it was decided that staff should hear of this.
@@ -110,6 +111,11 @@ class Decision:
     until: datetime | None = None
 
 
+_NEWS: Mapping[Reason, str] = {
+    "opened": "new case", "grown": "the matter grew", "returned": "an answer did not arrive",
+}  # fmt: skip
+
+
 def decide(reason: Reason, cases: Sequence[Case]) -> Decision:
     """Decide at the moment of sending whether a notification is still worth somebody's attention.
 
@@ -130,7 +136,7 @@ def decide(reason: Reason, cases: Sequence[Case]) -> Decision:
         return Decision(action="send", why=f"{waiting} still unclaimed after the repeat interval")
     if reason != "resolved" and all(case.status == "resolved" for case in cases):
         return Decision(action="drop", why="resolved before the message was due")
-    return Decision(action="send", why={"opened": "new case", "grown": "the matter grew"}.get(reason, reason))
+    return Decision(action="send", why=_NEWS.get(reason, reason))
 
 
 def decide_announcement(campaign: Campaign, now: datetime, before: timedelta) -> Decision:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NewType
 
 if TYPE_CHECKING:
+    from listener.core.echo import Echo
     from listener.core.mention import Post
 
 Cursor = NewType("Cursor", str)
@@ -81,6 +82,7 @@ class Page:
         wait: the least pause before the next poll that the other side asked for; None: the place's own.
         gap: why posts may be missing between this page and the last ("page limit reached"), or None.
         rejected: reasons of entries that could not be read, one each; counted, never lost silently.
+        echoes: what machines said to answers of ours; no posts, and counted as such that nobody asked for.
     """
 
     posts: tuple[Post, ...] = ()
@@ -89,6 +91,7 @@ class Page:
     wait: timedelta | None = None
     gap: str | None = None
     rejected: tuple[str, ...] = ()
+    echoes: tuple[Echo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

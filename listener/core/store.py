@@ -14,7 +14,7 @@ from typing import Protocol
 from listener.core.campaign import Campaign
 from listener.core.case import Case, Joining
 from listener.core.delivery import Parcel
-from listener.core.event import Actor
+from listener.core.event import Actor, Event
 from listener.core.head import Heads
 from listener.core.mention import Arrival, Engagement, Mention, NewPost, Post, Seen
 from listener.core.notification import Notification
@@ -154,6 +154,10 @@ class Cases(Protocol):
         """The case of a row id that is known to be there."""
         ...
 
+    def current(self, case: Case) -> Case:
+        """Where what concerns an answer of ours goes: its case, unless it was merged or its customer has a newer."""
+        ...
+
     def overdue(self, now: datetime, limit: int = ...) -> tuple[Case, ...]:
         """Cases with a broken promise that staff were not told of yet."""
         ...
@@ -194,6 +198,14 @@ class Replies(Protocol):
         """Store a new state, in a transaction; refused when it changed since this one was read."""
         ...
 
+    def known_as(self, identity: tuple[str, str, str]) -> Reply | None:
+        """The answer that the other side knows by this name: source, realm and external id."""
+        ...
+
+    def live(self, case_id: int) -> Reply | None:
+        """The answer to a case that is under way."""
+        ...
+
     def stopped(self) -> Stop | None:
         """The stop of all posting that stands."""
         ...
@@ -213,6 +225,10 @@ class Events(Protocol):
         """Keep an event, in the transaction that does what it tells."""
         ...
 
+    def of_subject(self, subject: str) -> tuple[Event, ...]:
+        """The newest events about a subject, newest first."""
+        ...
+
 
 class Outbox(Protocol):
     """What staff are told; used by `pipeline/escalate.py` and `pipeline/dispatch.py`."""
@@ -223,6 +239,10 @@ class Outbox(Protocol):
 
     def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
         """Let staff know that a promise on a case is broken, in a transaction."""
+        ...
+
+    def returned(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
+        """Let staff know that an answer in a case did not arrive, in a transaction."""
         ...
 
     def announce(self, campaign: Campaign, channels: Sequence[str], now: datetime) -> None:

@@ -96,7 +96,7 @@ class Cases:
         """
         known = self._of_mention(mention.id)
         into = joining.into
-        case = known or (self._answered(into) if into else self._of_key(case_key(mention)))
+        case = known or (self.current(into) if into else self._of_key(case_key(mention)))
         if case is None or (known is None and into is None and not joins(case, now, joining.window)):
             return self._open(mention, route=route, reason=reason, severity=severity, sla=sla, now=now), True
         if known is None:
@@ -112,8 +112,8 @@ class Cases:
         self._tell("returned" if back else "grown", grown, now)
         return grown, back
 
-    def _answered(self, case: Case) -> Case:
-        """The case that an answer to us joins: the one we answered, unless its customer has a newer one by now."""
+    def current(self, case: Case) -> Case:
+        """Where what concerns an answer of ours goes: its case, unless it was merged or its customer has a newer."""
         while case.merged_into is not None:
             case = self.get(case.merged_into)
         return case if case.status != "resolved" else self._of_key(case.key) or case

@@ -74,6 +74,13 @@ class Outbox:
 
     def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
         """Let staff know that a promise on a case is broken, on the channels that heard of it. In a transaction."""
+        self._again(case, "overdue", routes, now)
+
+    def returned(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
+        """Let staff know that an answer did not arrive, on the channels that heard of its case. In a transaction."""
+        self._again(case, "returned", routes, now)
+
+    def _again(self, case: Case, reason: Reason, routes: Mapping[str, Route], now: datetime) -> None:
         rows = self._db.read(
             "SELECT b.id, b.route, b.last_sent_at FROM bundles b JOIN bundle_cases c ON c.bundle_id = b.id "
             "WHERE c.case_id = ?",
@@ -85,7 +92,7 @@ class Outbox:
                 continue  # The configuration no longer has it.
             due = now if row["last_sent_at"] is None else max(now, moment(row["last_sent_at"]) + route.group_interval)
             for channel in route.channels:
-                notification = self._grow(row["id"], channel, "overdue", due, case.severity, route.repeat_interval, now)
+                notification = self._grow(row["id"], channel, reason, due, case.severity, route.repeat_interval, now)
                 self._db.write(
                     "INSERT INTO notification_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (notification, case.id)
                 )
@@ -127,6 +134,7 @@ class Outbox:
                 "due_at, priority) VALUES (?, ?, ?, 'pending', ?, ?, ?, 'send', ?, ?) "
                 "ON CONFLICT (bundle_id, channel) WHERE step IS NOT NULL AND frozen_at IS NULL DO UPDATE SET "
                 "reason = CASE WHEN 'opened' IN (reason, excluded.reason) THEN 'opened' "
+                "WHEN 'returned' IN (reason, excluded.reason) THEN 'returned' "
                 "WHEN 'overdue' IN (reason, excluded.reason) THEN 'overdue' "
                 "WHEN 'grown' IN (reason, excluded.reason) THEN 'grown' ELSE reason END, "
                 "due_at = min(due_at, excluded.due_at), priority = min(priority, excluded.priority), "

@@ -118,6 +118,13 @@ class Replies:
         row = self._db.one(f"{_SELECT} WHERE r.case_id = ? AND {_LIVE}", (case_id,))
         return reply_of(row) if row else None
 
+    def known_as(self, identity: Identity) -> Reply | None:
+        """The answer that the other side knows by this name, or None."""
+        row = self._db.one(
+            f"{_SELECT} WHERE r.source = ? AND r.realm = ? AND r.external_id = ? AND r.external_id <> ''", identity
+        )
+        return reply_of(row) if row else None
+
     def of_case(self, case_id: int) -> tuple[Reply, ...]:
         """Every reply of a case, oldest first."""
         return tuple(reply_of(row) for row in self._db.read(f"{_SELECT} WHERE r.case_id = ? ORDER BY r.id", (case_id,)))
@@ -144,7 +151,8 @@ class Replies:
         return {row["state"]: row["n"] for row in rows}
 
     def waiting(self, colleague: int) -> dict[ReplyState, int]:
-        """How many wait for somebody: in review, unknown, refused; of those with marketing, for this colleague."""
+        """How many wait for somebody: in review, unknown, refused; and for this colleague: those that marketing, which
+        they are, was asked about, and those to be given by hand that they sent to review."""
         rows = self._db.read(
             "SELECT state, count(*) AS n FROM replies WHERE state IN ('in review', 'unknown', 'failed') "
             "OR (state = 'asked' AND asked_of = ?) GROUP BY state",
@@ -241,11 +249,17 @@ def reply_of(row: Row) -> Reply:
         due_at=from_ms(row["due_at"]),
         tries=row["tries"],
         why=row["why"],
-        posted=None if row["posted_at"] is None else Posted(external_id=row["external_id"], url=row["url"]),
+        posted=_posted_of(row),
         created_at=moment(row["created_at"]),
         changed_at=moment(row["changed_at"]),
         posted_at=from_ms(row["posted_at"]),
     )
+
+
+def _posted_of(row: Row) -> Posted | None:
+    """What the other side calls it; also of one that stood and came back."""
+    known = row["posted_at"] is not None or row["external_id"]
+    return Posted(external_id=row["external_id"], url=row["url"]) if known else None
 
 
 def _approval_of(row: Row) -> Approval | None:

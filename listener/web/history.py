@@ -32,13 +32,14 @@ ACTS = {
     "answered": "The answer stands", "answer unknown": "Nobody knows whether the answer stands",
     "answer refused": "The answer was refused there", "answered by hand": "Answered by hand by {who}",
     "draft discarded": "Draft thrown away by {who}", "draft restored": "Draft taken up again by {who}",
+    "answer returned": "The answer did not arrive", "automatic answer": "The customer's mailbox answered by itself",
     "silent": "The customer had nothing more to say: ended as answered",
 }  # fmt: skip
 """What happened, in words; other acts are shown as they are written."""
 
 TONES = {
     "resolved": "good", "answered": "good", "answered by hand": "good", "silent": "good", "overdue": "bad",
-    "lapsed": "bad", "answer unknown": "bad", "answer refused": "bad",
+    "lapsed": "bad", "answer unknown": "bad", "answer refused": "bad", "answer returned": "bad",
 }  # fmt: skip
 
 DONE = {
