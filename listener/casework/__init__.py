@@ -12,13 +12,14 @@ from listener.casework.exclusions import Exclusions, Proposal
 from listener.casework.panel import Panel
 from listener.casework.passwords import Passwords
 from listener.casework.remedies import Given, Remedies, Waiting, Wished
-from listener.casework.replies import Replies, Way
+from listener.casework.replies import Replies
 from listener.casework.sessions import Sessions
 from listener.casework.settling import Decided, Settling
 from listener.casework.stops import Stops
 from listener.casework.teaching import Standing, Taught, Teaching
 from listener.casework.tokens import Tokens
 from listener.casework.views import Views
+from listener.casework.ways import Way
 from listener.casework.why import Why, weighed
 
 __all__ = [

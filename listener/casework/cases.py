@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from listener.casework.permission import allowed
-from listener.casework.replies import settled
+from listener.casework.underway import settled
 from listener.casework.undo import taken_back
 from listener.core import casework as rules
 from listener.core.case import Case, Outcome

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from listener.casework.permission import allowed
+from listener.casework.ways import Way, Ways
 from listener.core import casework, replying
 from listener.core.case import Case
 from listener.core.colleague import Colleague
@@ -16,25 +17,10 @@ from listener.core.event import Actor, CaseAct
 from listener.core.mention import Mention
 from listener.core.note import note_text
 from listener.core.protocols import Replier
-from listener.core.reply import Reply, ReplyLimits, misfits, reason_text, reply_link, reply_text
+from listener.core.reply import Reply, misfits, reason_text, reply_link, reply_text
 from listener.core.replying import Posting
 from listener.core.tools import Clock
 from listener.store import Store
-
-OFF = "posting is switched off here ([replies] post = true switches it on)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How a mention can be answered.
-
-    Args:
-        refusal: why Listener cannot post there, in words; None when it can.
-        limits: what an answer must keep to; without an interface only the longest draft there is.
-    """
-
-    refusal: str | None
-    limits: ReplyLimits
 
 
 class Replies:
@@ -57,7 +43,7 @@ class Replies:
         self._clock = clock
         self._lease = lease
         self._posting = posting
-        self._repliers = repliers
+        self._ways = Ways(posting, repliers)
 
     @property
     def posting(self) -> Posting:
@@ -66,12 +52,7 @@ class Replies:
 
     def way(self, mention: Mention) -> Way:
         """How a mention can be answered: through which interface, or why by hand."""
-        replier = self._repliers().get(mention.place)
-        if replier is None:
-            return Way(refusal="there is no interface for answers there: answer by hand", limits=ReplyLimits())
-        why = replier.can_reply(mention.post)
-        limits = replier.limits(mention.post) if why is None else ReplyLimits()
-        return Way(refusal=why or (None if self._posting().on else OFF), limits=limits)
+        return self._ways.of(mention)
 
     def may_send(self, reply: Reply, by: Colleague) -> bool:
         """Whether a colleague may send a draft without review."""
@@ -92,10 +73,7 @@ class Replies:
         with self._store.transaction():
             case = self._case(case_id)
             mention = self._mention(case, mention_id)
-            holder = None if case.assignee is None else self._store.colleagues.get(case.assignee)
-            if not (case.held(now) and case.assignee == me.id):
-                case = self._store.cases.change(casework.claim(case, me, now, self._lease(), holder))
-                self._store.events.add(by, "claimed", now, case=case)
+            case = self._taken(case, by, me, now)
             opening = self.way(mention).limits.opening
             reply = self._store.replies.add(case, mention, opening, me.id, me.name, now)
             self._tell(by, "drafted", reply, now)
@@ -194,17 +172,37 @@ class Replies:
         """
 
         def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
-            self._fits(reply)
-            way = self.way(self._mention_of(reply))
-            if way.refusal is not None:
-                raise Refused(way.refusal, resource=reply.public_id)
+            refusal = self._fits(reply).refusal
+            if refusal is not None:
+                raise Refused(refusal, resource=reply.public_id)
             key, newest = f"listener-{secrets.token_hex(12)}", self._newest(reply)
             return replying.approved(self._read(reply, heard), read, key, me, now, self._posting(), newest=newest)
 
         return self._act(reply_id, by, "approved", change)
 
+    def clear(self, reply_id: str, by: Actor, read: str, *, heard: datetime) -> Reply:
+        """Approve the very words that were read where Listener cannot post them: a colleague gives them by hand.
+
+        Args:
+            reply_id: public id of the reply.
+            by: who approves.
+            read: digest of the words that they read.
+            heard: how far they read the conversation.
+
+        Raises:
+            Refused: Listener can post there, or see `listener.core.replying.cleared()`.
+        """
+
+        def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
+            if self._fits(reply).refusal is None:
+                raise Refused("Listener can post it there: approve it to be posted", resource=reply.public_id)
+            newest = self._newest(reply)
+            return replying.cleared(self._read(reply, heard), read, me, now, self._posting(), newest=newest)
+
+        return self._act(reply_id, by, "approved", change, detail="to be given by hand")
+
     def withdraw(self, reply_id: str, by: Actor) -> Reply:
-        """Take an approval back before anything is posted.
+        """Take an approval back before anything is posted, or given by hand.
 
         Raises:
             Refused: it was handed over already.
@@ -252,16 +250,20 @@ class Replies:
         return self._act(reply_id, by, "draft discarded", replying.discarded)
 
     def restore(self, reply_id: str, by: Actor) -> Reply:
-        """Take up a draft again that was thrown away.
+        """Take up a draft again that was thrown away, and its case where nobody has it.
 
         Raises:
-            Refused: it was not, or another answer to the case is under way.
+            Refused: it was not, another answer to the case is under way, another colleague has the case, or it is
+                resolved.
         """
 
         def change(reply: Reply, me: Colleague, now: datetime) -> Reply:
             if self._store.replies.live(reply.case) is not None:
                 raise Refused("another answer to this case is under way", resource=reply.public_id)
-            return replying.restored(reply, me, now)
+            draft = replying.restored(reply, me, now)
+            # A case that waits for its customer would end by itself under the draft.
+            self._taken(self._store.cases.get(reply.case), by, me, now)
+            return draft
 
         return self._act(reply_id, by, "draft restored", change)
 
@@ -288,10 +290,22 @@ class Replies:
         if until is not None and until - now < self._lease() / 2:
             self._store.cases.change(replace(case, claimed_until=now + self._lease()))
 
-    def _fits(self, reply: Reply) -> None:
-        found = misfits(reply.text, self.way(self._mention_of(reply)).limits)
+    def _taken(self, case: Case, by: Actor, me: Colleague, now: datetime) -> Case:
+        """The case as one's own: claimed, unless one has it."""
+        if case.held(now) and case.assignee == me.id:
+            return case
+        holder = None if case.assignee is None else self._store.colleagues.get(case.assignee)
+        case = self._store.cases.change(casework.claim(case, me, now, self._lease(), holder))
+        self._store.events.add(by, "claimed", now, case=case)
+        return case
+
+    def _fits(self, reply: Reply) -> Way:
+        """The way of a reply whose words keep to what it takes."""
+        way = self.way(self._mention_of(reply))
+        found = misfits(reply.text, way.limits)
         if found:
             raise Refused("; ".join(found), resource=reply.public_id)
+        return way
 
     def _read(self, reply: Reply, heard: datetime | None) -> Reply:
         """Take down how far somebody read the conversation: never beyond what was said."""
@@ -331,16 +345,3 @@ class Replies:
         if mention is None:
             raise Refused("what it answers is gone", resource=reply.public_id)
         return mention
-
-
-def settled(store: Store, case: Case) -> None:
-    """Refuse where an answer is under way: it would be forgotten, or posted for a case that ended.
-
-    Raises:
-        Refused: there is one.
-    """
-    reply = store.replies.live(case.id)
-    if reply is not None:
-        words = {"draft": "a draft of an answer", "failed": "an answer that was refused there"}
-        found = words.get(reply.state, f"an answer ({reply.state})")
-        raise Refused(f"there is {found}: send it, or throw it away first", resource=case.public_id)

@@ -18,10 +18,11 @@ from listener.core.note import note_text
 from listener.core.route import Severity
 
 ReplyState = Literal[
-    "draft", "asked", "in review", "approved", "posting", "posted", "unknown", "failed", "by hand", "discarded"
-]
-"""*asked*: with marketing; *posting*: handed over, no answer yet; *unknown*: handed over, and it may stand there;
-*by hand*: a colleague answered elsewhere and left the link."""
+    "draft", "asked", "in review", "approved", "cleared",
+    "posting", "posted", "unknown", "failed", "by hand", "discarded",
+]  # fmt: skip
+"""*asked*: with marketing; *cleared*: approved, to be given by hand; *posting*: handed over, no answer yet; *unknown*:
+handed over, and it may stand there; *by hand*: a colleague answered elsewhere and left the link."""
 
 ENDED: frozenset[ReplyState] = frozenset({"posted", "by hand", "discarded"})
 """A case has at most one reply in another state."""

@@ -1,7 +1,8 @@
 """What may become of a reply: pure rules from one state to the next, as `casework.py` is for cases.
 
 Each function gives the changed reply or raises Refused with the reason in words. Nobody posts what nobody approved:
-the only way to *posting* leads through an approval that holds the digest of the very words.
+the only way to *posting* leads through an approval that holds the digest of the very words, and what was approved to be
+given by hand is given with those words or not at all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Literal
 from listener.core.colleague import Colleague, Role, lacking
 from listener.core.errors import Refused
 from listener.core.reply import LONGEST_REPLY, Approval, Posted, Reply, ReplyState, digest
+from listener.core.reply_checks import in_state, lies_with, may, state_words
 from listener.core.route import SEVERITIES, Severity
 
 NEWS = "the conversation changed since you opened it: read the newest words first"
@@ -67,13 +69,13 @@ def rewritten(reply: Reply, text: str, by: Colleague, now: datetime, *, version:
     """
     _seen(reply, version)
     if reply.state == "asked":
-        _asked(reply, by)
+        lies_with(reply, by)
     elif reply.state == "in review":
-        _may(by, "approve")
+        may(by, "approve")
     elif reply.state in {"draft", "failed"}:
-        _may(by, "reply")
+        may(by, "reply")
     else:
-        raise Refused(f"its words cannot be changed: {_words(reply.state)}", resource=reply.public_id)
+        raise Refused(f"its words cannot be changed: {state_words(reply.state)}", resource=reply.public_id)
     if len(text) > LONGEST_REPLY:
         raise Refused(f"a draft has at most {LONGEST_REPLY:,} characters", resource=reply.public_id)
     state: ReplyState = "draft" if reply.state == "failed" else reply.state
@@ -87,8 +89,8 @@ def asked(reply: Reply, of: Colleague, question: str, by: Colleague, now: dateti
     Raises:
         Refused: it is no draft, or the colleague cannot advise.
     """
-    _may(by, "reply")
-    _in(reply, "draft", "only a draft can be handed to marketing")
+    may(by, "reply")
+    in_state(reply, "draft", "only a draft can be handed to marketing")
     if not of.may("advise"):
         raise Refused(f"{of.name} cannot advise on answers (role {of.role})", resource=reply.public_id)
     return replace(
@@ -103,9 +105,9 @@ def handed_back(reply: Reply, by: Colleague | None, now: datetime) -> Reply:
     Raises:
         Refused: it is not with marketing, or with somebody else.
     """
-    _in(reply, "asked", "it is not with marketing")
+    in_state(reply, "asked", "it is not with marketing")
     if by is not None and not by.may("reply"):
-        _asked(reply, by)
+        lies_with(reply, by)
     return replace(reply, state="draft", asked_of=None, asked_until=None, changed_at=now)
 
 
@@ -122,8 +124,8 @@ def submitted(reply: Reply, by: Colleague, now: datetime, *, version: int, newes
     Raises:
         Refused: it is no draft, somebody changed it, or the customer wrote since.
     """
-    _may(by, "reply")
-    _in(reply, "draft", "only a draft can be sent to review")
+    may(by, "reply")
+    in_state(reply, "draft", "only a draft can be sent to review")
     _seen(reply, version)
     _heard(reply, newest)
     return replace(reply, state="in review", sent_by=by.id, why="", changed_at=now)
@@ -135,8 +137,8 @@ def sent_back(reply: Reply, why: str, by: Colleague, now: datetime) -> Reply:
     Raises:
         Refused: it is not in review, or the role does not allow it.
     """
-    _in(reply, "in review", "it is not in review")
-    _may(by, "approve")
+    in_state(reply, "in review", "it is not in review")
+    may(by, "approve")
     return replace(reply, state="draft", why=why, changed_at=now)
 
 
@@ -146,8 +148,8 @@ def recalled(reply: Reply, by: Colleague, now: datetime) -> Reply:
     Raises:
         Refused: it is not in review, or another colleague sent it.
     """
-    _may(by, "reply")
-    _in(reply, "in review", "it is not in review")
+    may(by, "reply")
+    in_state(reply, "in review", "it is not in review")
     if by.id != reply.sent_by:
         raise Refused("another colleague sent it to review", resource=reply.public_id)
     return replace(reply, state="draft", changed_at=now)
@@ -173,24 +175,44 @@ def approved(
     if not posting.on:
         raise Refused("posting is switched off here: answer by hand, or ask the operator for [replies] post = true")
     _may_send(reply, by, posting)
-    if digest(reply.text) != read:
-        raise Refused(STALE, resource=reply.public_id)
+    approval = _approval(reply, read, by, now)
     _heard(reply, newest)
-    approval = Approval(text=reply.text, digest=read, who=by.name, colleague=by.id, at=now)
     return replace(
         reply, state="approved", approval=approval, key=key, due_at=now + posting.hold, tries=0, why="", changed_at=now
     )
+
+
+def cleared(reply: Reply, read: str, by: Colleague, now: datetime, posting: Posting, *, newest: datetime) -> Reply:
+    """Approve the very words of a reply in review, to be given by hand where Listener cannot post them.
+
+    Args:
+        reply: as it is: in review.
+        read: digest of the words that were read.
+        by: who approves.
+        now: the present.
+        posting: what is allowed.
+        newest: when the newest words of the customer were first seen.
+
+    Raises:
+        Refused: these are other words, the customer wrote since, or it takes somebody else.
+    """
+    in_state(reply, "in review", "it is not in review")
+    _may_send(reply, by, posting)
+    approval = _approval(reply, read, by, now)
+    _heard(reply, newest)
+    return replace(reply, state="cleared", approval=approval, why="", changed_at=now)
 
 
 def withdrawn(reply: Reply, by: Colleague | None, now: datetime, why: str = "") -> Reply:
     """Take an approval back before anything was posted; Listener itself does so where the customer wrote meanwhile.
 
     Raises:
-        Refused: it is not waiting to be posted any more.
+        Refused: it is not waiting to be posted, or to be given by hand, any more.
     """
     if by is not None:
-        _may(by, "reply")
-    _in(reply, "approved", "it is too late: it was handed over already")
+        may(by, "reply")
+    if reply.state != "cleared":
+        in_state(reply, "approved", "it is too late: it was handed over already")
     return replace(reply, state="draft", approval=None, key="", due_at=None, why=why, changed_at=now)
 
 
@@ -200,9 +222,8 @@ def posting(reply: Reply, now: datetime) -> Reply:
     Raises:
         Refused: it is not approved, or these are not the words that were.
     """
-    _in(reply, "approved", "it is not approved")
-    if reply.approval is None or reply.approval.digest != digest(reply.text):
-        raise Refused("the approval is for other words", resource=reply.public_id)
+    in_state(reply, "approved", "it is not approved")
+    _approved_words(reply)
     return replace(reply, state="posting", due_at=None, tries=reply.tries + 1, changed_at=now)
 
 
@@ -228,13 +249,13 @@ def unclear(reply: Reply, why: str, now: datetime) -> Reply:
 
 def put_off(reply: Reply, due: datetime, why: str, now: datetime) -> Reply:
     """Nothing was posted, for certain: try again later."""
-    _in(reply, "posting", "it was not handed over")
+    in_state(reply, "posting", "it was not handed over")
     return replace(reply, state="approved", due_at=due, why=why, changed_at=now)
 
 
 def refused(reply: Reply, why: str, now: datetime) -> Reply:
     """The other side refused it for good: it is a draft again as soon as somebody changes it."""
-    _in(reply, "posting", "it was not handed over")
+    in_state(reply, "posting", "it was not handed over")
     return replace(reply, state="failed", approval=None, key="", due_at=None, why=why, changed_at=now)
 
 
@@ -244,7 +265,7 @@ def again(reply: Reply, by: Colleague, now: datetime, posting: Posting) -> Reply
     Raises:
         Refused: its outcome is not unknown, posting is off, or it takes somebody else.
     """
-    _in(reply, "unknown", "its outcome is known")
+    in_state(reply, "unknown", "its outcome is known")
     if not posting.on:
         raise Refused("posting is switched off here", resource=reply.public_id)
     if not by.may("approve"):
@@ -256,14 +277,15 @@ def by_hand(reply: Reply, url: str, by: Colleague, now: datetime, posting: Posti
     """A colleague answered elsewhere, or found an unknown answer standing, and leaves the link.
 
     Raises:
-        Refused: it is under way or over, or it takes somebody else.
+        Refused: it is under way or over, it takes somebody else, or the approval is for other words.
     """
     if reply.state in {"draft", "in review", "failed"}:
         _may_send(replace(reply, state="draft") if reply.state == "failed" else reply, by, posting)
-    elif reply.state == "unknown":
-        _may(by, "reply")
+    elif reply.state in {"unknown", "cleared"}:
+        may(by, "reply")
+        _approved_words(reply)
     else:
-        raise Refused(f"that is not for now: {_words(reply.state)}", resource=reply.public_id)
+        raise Refused(f"that is not for now: {state_words(reply.state)}", resource=reply.public_id)
     return replace(
         reply, state="by hand", posted=Posted(external_id="", url=url or None), posted_at=now, due_at=None, why="",
         changed_at=now,
@@ -276,8 +298,8 @@ def restored(reply: Reply, by: Colleague, now: datetime) -> Reply:
     Raises:
         Refused: it was not.
     """
-    _may(by, "reply")
-    _in(reply, "discarded", "it was not thrown away")
+    may(by, "reply")
+    in_state(reply, "discarded", "it was not thrown away")
     return replace(reply, state="draft", changed_at=now)
 
 
@@ -287,54 +309,32 @@ def discarded(reply: Reply, by: Colleague, now: datetime) -> Reply:
     Raises:
         Refused: it was handed over, or is over.
     """
-    _may(by, "reply")
+    may(by, "reply")
     if reply.state not in {"draft", "asked", "in review", "failed"}:
-        raise Refused(f"it cannot be thrown away: {_words(reply.state)}", resource=reply.public_id)
+        raise Refused(f"it cannot be thrown away: {state_words(reply.state)}", resource=reply.public_id)
     return replace(reply, state="discarded", asked_of=None, asked_until=None, changed_at=now)
 
 
-_MEANING: Mapping[ReplyState, str] = {
-    "draft": "it is a draft",
-    "asked": "it is with marketing",
-    "in review": "it is in review",
-    "approved": "it is approved and about to be posted; take it back first",
-    "posting": "it is being posted",
-    "posted": "it stands already",
-    "unknown": "it was handed over and may stand already; look there first",
-    "failed": "it was refused",
-    "by hand": "it was answered by hand",
-    "discarded": "it was thrown away",
-}
+def _approval(reply: Reply, read: str, by: Colleague, now: datetime) -> Approval:
+    if digest(reply.text) != read:
+        raise Refused(STALE, resource=reply.public_id)
+    return Approval(text=reply.text, digest=read, who=by.name, colleague=by.id, at=now)
 
 
-def _words(state: ReplyState) -> str:
-    return _MEANING[state]
-
-
-def _in(reply: Reply, state: ReplyState, otherwise: str) -> None:
-    if reply.state != state:
-        raise Refused(f"{otherwise}: {_words(reply.state)}", resource=reply.public_id)
-
-
-def _may(by: Colleague, right: Literal["reply", "approve"]) -> None:
-    if not by.may(right):
-        raise Refused(lacking(by.role, right))
-
-
-def _asked(reply: Reply, by: Colleague) -> None:
-    if reply.asked_of != by.id or not by.may("advise"):
-        raise Refused("it is with another colleague in marketing", resource=reply.public_id)
+def _approved_words(reply: Reply) -> None:
+    if reply.approval is None or reply.approval.digest != digest(reply.text):
+        raise Refused("the approval is for other words", resource=reply.public_id)
 
 
 def _may_send(reply: Reply, by: Colleague, posting: Posting) -> None:
     """A draft takes somebody who may send alone; a reply in review, another pair of eyes or somebody who may."""
     if reply.state not in {"draft", "in review"}:
-        raise Refused(f"it cannot be approved: {_words(reply.state)}", resource=reply.public_id)
+        raise Refused(f"it cannot be approved: {state_words(reply.state)}", resource=reply.public_id)
     if alone(by, reply.severity, posting):
         return
     if reply.state == "draft":
         raise Refused(f"an answer to a case of severity {reply.severity} takes a review first: send it to review")
-    _may(by, "approve")
+    may(by, "approve")
     if by.id == reply.sent_by:
         raise Refused("you sent it to review: it takes another pair of eyes", resource=reply.public_id)
 

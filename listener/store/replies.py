@@ -155,8 +155,8 @@ class Replies:
         they are, was asked about, and those to be given by hand that they sent to review."""
         rows = self._db.read(
             "SELECT state, count(*) AS n FROM replies WHERE state IN ('in review', 'unknown', 'failed') "
-            "OR (state = 'asked' AND asked_of = ?) GROUP BY state",
-            (colleague,),
+            "OR (state = 'asked' AND asked_of = ?) OR (state = 'cleared' AND sent_by = ?) GROUP BY state",
+            (colleague, colleague),
         )
         return {row["state"]: row["n"] for row in rows}
 

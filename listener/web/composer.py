@@ -25,8 +25,8 @@ from listener.web.desk import Desk
 from listener.web.wordings import Piece, Step, difference, steps
 
 Act = Literal[
-    "begin", "write", "ask", "hand back", "fetch", "submit", "send", "approve", "send back", "recall", "withdraw",
-    "again", "by hand", "discard", "restore",
+    "begin", "write", "ask", "hand back", "fetch", "submit", "send", "approve", "clear", "send back", "recall",
+    "withdraw", "again", "by hand", "discard", "restore",
 ]  # fmt: skip
 
 RECENT = 20
@@ -183,14 +183,11 @@ def acts_of(
     if reply is None:
         free = case.assignee == me.id or not case.held(now)
         begins = me.may("reply") and mention is not None and case.status != "resolved" and free
-        found: set[Act] = {"begin"} if begins else set()
-        if me.may("reply") and case.status != "resolved":
-            found.add("restore")
-        return frozenset(found)
+        found: frozenset[Act] = frozenset({"begin", "restore"} if begins else set())
+        return found
     tried = _tries(reply, me, now, replace(posting, on=True))
     allowed = {act for act, attempt in tried.items() if _works(attempt)}
-    if way.refusal is not None:
-        allowed -= {"send", "approve"}
+    allowed -= {"clear"} if way.refusal is None else {"send", "approve"}
     return frozenset(allowed)
 
 
@@ -207,6 +204,7 @@ def _tries(reply: Reply, me: Colleague, now: datetime, posting: Posting) -> Mapp
     }
     return {
         **alone,
+        "clear": lambda: replying.cleared(reply, words, me, now, posting, newest=read),
         "write": lambda: replying.rewritten(reply, reply.text, me, now, version=version),
         "ask": lambda: replying.asked(draft, replace(me, role="lead", only=None), "", me, now, posting),
         "submit": lambda: replying.submitted(draft, me, now, version=version, newest=read),
@@ -242,7 +240,7 @@ class Answered:
     Args:
         reply: posted, or given by hand.
         who: who wrote it.
-        approver: who approved it; empty for one given by hand.
+        approver: who approved its words; empty where somebody gave it by hand without.
     """
 
     reply: Reply
@@ -264,7 +262,7 @@ def answered(desk: Desk, case: Case, trails: tuple[Trail, ...]) -> Mapping[int, 
         one = Answered(
             reply=reply,
             who=names.get(reply.writer, "Somebody"),
-            approver=reply.approval.who if reply.approval and reply.state == "posted" else "",
+            approver=reply.approval.who if reply.approval else "",
         )
         found[place] = (*found.get(place, ()), one)
     return found

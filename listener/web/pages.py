@@ -77,11 +77,11 @@ class Pages:
         )  # fmt: skip
 
     def _answers(self, me: Colleague | None) -> int:
-        """How many answers wait for this colleague: for advice, for a review, or to be looked for."""
-        if me is None or not (me.may("advise") or me.may("approve")):
+        """How many answers wait for this colleague: to be advised on, reviewed, given by hand, or looked for."""
+        if me is None or not (me.may("advise") or me.may("reply")):
             return 0
         waits = self.desk.store.replies.waiting(me.id)
-        return sum(n for state, n in waits.items() if me.may("approve") or state == "asked")
+        return sum(n for state, n in waits.items() if me.may("approve") or state in {"asked", "cleared"})
 
     def _unsure(self, by: Actor) -> int:
         """How many mentions want a person's eye, up to 1,000; 0 for who may settle none."""

@@ -210,6 +210,13 @@ def _add_review(web: FastAPI, forms: _Composing, pages: Pages) -> None:
     def approve(by: MayApprove, public_id: str, form: Form_) -> Response:
         return forms.did(by, public_id, form, approval(by, form))
 
+    @web.post("/replies/{public_id}/clear", include_in_schema=False, response_model=None)
+    def clear(by: MayApprove, public_id: str, form: Form_) -> Response:
+        words = digest(reply_text(form.text))
+        return forms.did(
+            by, public_id, form, lambda reply: replies.clear(reply.public_id, by, words, heard=reply.heard)
+        )
+
     @web.post("/replies/{public_id}/send-back", include_in_schema=False, response_model=None)
     def send_back(by: MayApprove, public_id: str, form: Form_, why: Text = "") -> Response:
         return forms.did(by, public_id, form, lambda reply: replies.send_back(reply.public_id, by, why))

@@ -34,7 +34,7 @@ from listener.web.snooze import in_utc
 
 BASE = "/api/v1/replies"
 ONE = BASE + "/{public_id}"
-WAITING: tuple[ReplyState, ...] = ("draft", "asked", "in review", "approved", "posting", "unknown", "failed")
+WAITING: tuple[ReplyState, ...] = ("draft", "asked", "in review", "approved", "cleared", "posting", "unknown", "failed")
 
 
 def add_reply_api(web: FastAPI, desk: Desk) -> None:
@@ -42,6 +42,7 @@ def add_reply_api(web: FastAPI, desk: Desk) -> None:
     _add_reading(web, desk)
     _add_writing(web, desk)
     _add_review(web, desk)
+    _add_outcome(web, desk)
     _add_posting(web, desk)
 
 
@@ -130,9 +131,17 @@ def _add_review(web: FastAPI, desk: Desk) -> None:
     def approve(by: MayApprove, public_id: str, body: ApproveJson) -> ReplyJson:
         return approve_as(by, public_id, body)
 
+    @web.post(ONE + "/clear")
+    def clear(by: MayApprove, public_id: str, body: ApproveJson) -> ReplyJson:
+        return _did(desk, public_id, lambda: replies.clear(public_id, by, body.digest, heard=in_utc(body.heard)))
+
     @web.post(ONE + "/send-back")
     def send_back(by: MayApprove, public_id: str, body: ReasonJson) -> ReplyJson:
         return _did(desk, public_id, lambda: replies.send_back(public_id, by, body.why))
+
+
+def _add_outcome(web: FastAPI, desk: Desk) -> None:
+    replies = desk.replies
 
     @web.post(ONE + "/withdraw")
     def withdraw(by: MayReply, public_id: str) -> ReplyJson:

@@ -100,6 +100,7 @@ def board(desk: Desk, by: Actor) -> Board:
             key="soon", title="About to be posted", entries=reader.entries("approved", "posting"),
             none="Nothing is about to be posted.",
         ),
+        Group(key="cleared", title="Approved, to be given by hand", entries=reader.entries("cleared")),
         Group(key="asked", title="With marketing", entries=tuple(each for each in asked if each not in mine)),
         Group(key="drafts", title="Being written", entries=reader.entries("draft")),
         Group(

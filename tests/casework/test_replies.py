@@ -258,6 +258,82 @@ def test_an_answer_given_by_hand_ends_the_draft_and_the_case_waits(
     assert bench.replies.begin(case.public_id, ann).state == "draft", "another answer can follow"
 
 
+def test_who_wrote_it_gives_by_hand_what_another_approved(
+    bench: Bench, office: Office, case: Case, ann: Actor, bob: Actor, lead: Actor
+) -> None:
+    bench.store.db.write("UPDATE cases SET severity = 'high' WHERE id = ?", (case.id,))
+    one = bench.written(case, ann)
+    sent = bench.replies.submit(one.public_id, ann, version=one.version, heard=one.heard)
+    words = digest(sent.text)
+    with pytest.raises(Refused, match="Listener can post it there"):
+        bench.replies.clear(one.public_id, lead, words, heard=sent.heard)
+    bench.repliers.clear()
+    with pytest.raises(Refused, match="may not do that"):
+        bench.replies.clear(one.public_id, bob, words, heard=sent.heard)
+    done = bench.replies.clear(one.public_id, lead, words, heard=sent.heard)
+    assert (done.state, done.approval and done.approval.digest) == ("cleared", words)
+    assert ann.colleague is not None
+    assert bench.store.replies.waiting(ann.colleague.id) == {"cleared": 1}
+    with pytest.raises(Refused, match="take it back first"):
+        bench.replies.save(one.public_id, ann, "Other words.", version=done.version)
+    with pytest.raises(Refused, match="approved, to be given by hand"):
+        office.work.resolve(case.public_id, ann, "answered")
+    assert bench.post(timedelta(days=1)) == 0, "Listener posts nothing of it"
+    given = bench.replies.by_hand(one.public_id, ann, "https://reviews.example/9")
+    assert (given.state, given.approval and given.approval.who) == ("by hand", "Lea")
+    assert office.now(case).status == "waiting"
+    events = bench.store.events.of_case(case.id)
+    assert [(each.who, each.act, each.detail) for each in events[-2:]] == [
+        ("Lea", "approved", "to be given by hand"),
+        ("Ann", "answered by hand", "https://reviews.example/9"),
+    ]
+
+
+def test_other_words_take_another_approval_by_hand_too(bench: Bench, case: Case, ann: Actor, lead: Actor) -> None:
+    bench.repliers.clear()
+    one = bench.written(case, ann)
+    sent = bench.replies.submit(one.public_id, ann, version=one.version, heard=one.heard)
+    bench.replies.clear(one.public_id, lead, digest(sent.text), heard=sent.heard)
+    back = bench.replies.withdraw(one.public_id, ann)
+    assert (back.state, back.approval) == ("draft", None)
+    new = bench.replies.save(one.public_id, ann, "Other words.", version=back.version)
+    sent = bench.replies.submit(one.public_id, ann, version=new.version, heard=new.heard)
+    with pytest.raises(Refused, match=STALE):
+        bench.replies.clear(one.public_id, lead, digest(one.text), heard=sent.heard)
+    assert bench.replies.clear(one.public_id, lead, digest("Other words."), heard=sent.heard).state == "cleared"
+
+
+def test_a_draft_that_is_taken_up_again_takes_its_waiting_case_along(
+    bench: Bench, office: Office, case: Case, ann: Actor, bob: Actor
+) -> None:
+    bench.repliers.clear()
+    first = bench.written(case, ann)
+    bench.replies.by_hand(first.public_id, ann, "")
+    two = bench.written(case, ann, "And this.")
+    bench.replies.discard(two.public_id, ann)
+    office.work.release(case.public_id, ann)
+    bench.replies.by_hand(bench.written(case, ann, "Third.").public_id, ann, "")
+    assert office.now(case).status == "waiting"
+    assert bench.replies.restore(two.public_id, bob).text == "And this."
+    assert (office.now(case).status, office.now(case).assignee) == ("acknowledged", bob.colleague and bob.colleague.id)
+    office.clock.forward(timedelta(minutes=1))
+    watch(bench.store, bench.rules(), office.clock)
+    assert office.now(case).status == "acknowledged", "the wait is over, and ends no case under a draft"
+
+
+def test_no_draft_is_taken_up_again_on_a_case_that_ended_or_is_another_colleagues(
+    bench: Bench, office: Office, case: Case, ann: Actor, bob: Actor
+) -> None:
+    one = bench.written(case, ann)
+    bench.replies.discard(one.public_id, ann)
+    with pytest.raises(Refused, match="Ann has it until"):
+        bench.replies.restore(one.public_id, bob)
+    office.work.resolve(case.public_id, ann, "no answer needed")
+    with pytest.raises(Refused, match="resolved"):
+        bench.replies.restore(one.public_id, ann)
+    assert bench.now(one).state == "discarded"
+
+
 def test_a_draft_that_was_thrown_away_is_taken_up_again_unless_another_followed(
     bench: Bench, case: Case, ann: Actor
 ) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from listener.casework import Casework
+from listener.core import replying
 from listener.core.errors import Refused
 from listener.core.mention import Post
 from listener.core.reply import Approval, Posted, Reply, digest
@@ -64,8 +65,10 @@ class Answers(RuleBasedStateMachine):
         self.place = self.bench.place = self.bench.repliers["shop"] = place  # type: ignore[assignment]
         self.people = {name: office.hire(name, role) for name, role in PEOPLE.items()}  # type: ignore[arg-type]
         self.cases = [office.case("1", "kim"), office.case("2", "sam")]
+        store.db.write("UPDATE cases SET severity = 'high' WHERE id = ?", (self.cases[1].id,))
         self.said = 2
         self.approvals: dict[str, tuple[str, str]] = {}
+        self.cleared: dict[str, str] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "bench"):
@@ -107,16 +110,70 @@ class Answers(RuleBasedStateMachine):
 
     @rule(
         who=WHO, n=st.integers(0, 1),
-        act=st.sampled_from(["hand_back", "recall", "withdraw", "discard", "submit", "send_back", "by_hand"]),
+        act=st.sampled_from(["hand_back", "recall", "withdraw", "discard", "submit", "send_back"]),
     )  # fmt: skip
     def do(self, who: str, n: int, act: str) -> None:
         by, replies = self.people[who], self.bench.replies
         more: dict[str, Callable[[Reply], Any]] = {
             "submit": lambda one: replies.submit(one.public_id, by, version=one.version, heard=one.heard),
             "send_back": lambda one: replies.send_back(one.public_id, by, "no"),
-            "by_hand": lambda one: replies.by_hand(one.public_id, by, ""),
         }
         self.attempt(n, more.get(act) or (lambda one: getattr(replies, act)(one.public_id, by)))
+
+    @rule(who=WHO, n=st.integers(0, 1))
+    def by_hand(self, who: str, n: int) -> None:
+        def act(reply: Reply) -> None:
+            done = self.bench.replies.by_hand(reply.public_id, self.people[who], "")
+            assert PEOPLE[who] in {"agent", "lead"}
+            me = self.people[who].colleague
+            assert me is not None
+            alone = replying.alone(me, reply.severity, self.bench.posting)
+            if reply.state == "cleared":
+                assert done.text == self.cleared[reply.public_id], "other words than those that were approved"
+            elif reply.state != "unknown":
+                assert alone or (reply.state == "in review" and PEOPLE[who] == "lead" and reply.sent_by != me.id)
+
+        self.attempt(n, act)
+
+    @rule(who=WHO, n=st.integers(0, 1), read=st.booleans(), heard=st.booleans())
+    def clear(self, who: str, n: int, read: bool, heard: bool) -> None:
+        def act(reply: Reply) -> None:
+            said = digest(reply.text if read else "other words")
+            until = self.bench.office.clock() if heard else reply.heard
+            done = self.bench.replies.clear(reply.public_id, self.people[who], said, heard=until)
+            assert read, "words were approved that nobody read"
+            assert self.bench.repliers == {} or self.place.refusal or not self.bench.posting.on
+            self._by_another(reply, who)
+            self.cleared[done.public_id] = done.text
+
+        self.attempt(n, act)
+
+    @rule(n=st.integers(0, 1), reviewer=WHO, giver=WHO, read=st.booleans(), heard=st.booleans())
+    def the_way_by_hand(self, n: int, reviewer: str, giver: str, read: bool, heard: bool) -> None:
+        """An agent writes where nothing can be posted, somebody approves it, somebody gives it."""
+        ann, live = self.people["Ann"], self.live(n)
+        self.bench.repliers.clear()
+        if live is not None and live.state in {"asked", "in review", "cleared", "failed"}:
+            with suppress(Refused):
+                self.bench.replies.withdraw(live.public_id, ann)
+            with suppress(Refused):
+                self.bench.replies.discard(live.public_id, ann)
+        with suppress(Refused):
+            self.bench.replies.begin(self.cases[n].public_id, ann)
+        self.write("Ann", n, "Sorry.", False)
+        self.do("Ann", n, "submit")
+        self.clear(reviewer, n, read, heard)
+        self.by_hand(giver, n)
+
+    def _by_another(self, reply: Reply, who: str) -> None:
+        """What somebody approved, they may send alone, or another sent it to review."""
+        me = self.people[who].colleague
+        assert me is not None
+        assert PEOPLE[who] in {"agent", "lead"}
+        if not replying.alone(me, reply.severity, self.bench.posting):
+            assert reply.state == "in review"
+            assert PEOPLE[who] == "lead"
+            assert reply.sent_by != me.id
 
     @rule(who=WHO, n=st.integers(0, 1), read=st.booleans(), heard=st.booleans())
     def approve(self, who: str, n: int, read: bool, heard: bool) -> None:
@@ -132,8 +189,7 @@ class Answers(RuleBasedStateMachine):
             assert read, "words were approved that nobody read"
             assert done.approval is not None
             assert done.key not in self.approvals, "a key names two answers"
-            assert PEOPLE[who] in {"agent", "lead"}
-            assert reply.state == "draft" or reply.sent_by != done.approval.colleague or reply.severity == "normal"
+            self._by_another(reply, who)
             self.approvals[done.key] = (done.text, reply.public_id)
 
         self.attempt(n, act)
@@ -240,6 +296,12 @@ class Answers(RuleBasedStateMachine):
                 approved = each.state in {"approved", "posting", "posted", "unknown"}
                 assert not approved or (each.approval is not None and each.approval.digest == digest(each.text))
                 assert not approved or each.key in self.approvals
+                if each.state == "cleared":
+                    assert each.approval is not None
+                    assert (each.approval.digest, each.key, each.due_at) == (digest(each.text), "", None)
+                    assert each.text == self.cleared[each.public_id]
+                if each.state == "by hand" and each.approval is not None and not each.key:
+                    assert each.text == self.cleared[each.public_id]
                 assert (each.state in {"posted", "by hand"}) == (each.posted_at is not None)
                 assert (each.state == "asked") == (each.asked_of is not None)
                 if each.state == "posted":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -44,9 +44,10 @@ def reply(state: ReplyState = "draft", **fields: object) -> Reply:
         plain = replace(plain, asked_of=MARKETER.id, asked_until=LATER)
     if state == "in review":
         plain = replace(plain, sent_by=AGENT.id)
-    if state in {"approved", "posting", "posted", "unknown"}:
+    if state in {"approved", "cleared", "posting", "posted", "unknown"}:
         approval = Approval(text=text, digest=digest(text), who="N4", colleague=4, at=START)
-        plain = replace(plain, approval=approval, key="k", due_at=START)
+        plain = replace(plain, approval=approval)
+        plain = plain if state == "cleared" else replace(plain, key="k", due_at=START)
     return replace(plain, **fields)  # type: ignore[arg-type]
 
 
@@ -55,6 +56,11 @@ def approve(one: Reply, by: Colleague, **other: object) -> Reply:
     said = {"read": digest(one.text), "key": "new", "newest": START, "posting": POSTING, **other}
     read, key, posting, newest = said["read"], said["key"], said["posting"], said["newest"]
     return replying.approved(one, read, key, by, LATER, posting, newest=newest)  # type: ignore[arg-type]
+
+
+def clear(one: Reply, by: Colleague, read: str = "", newest: datetime = START) -> Reply:
+    """Approve the words that are there, to be given by hand."""
+    return replying.cleared(one, read or digest(one.text), by, LATER, POSTING, newest=newest)
 
 
 ACTS: dict[str, tuple[Callable[[Reply], Reply], set[ReplyState]]] = {
@@ -66,7 +72,8 @@ ACTS: dict[str, tuple[Callable[[Reply], Reply], set[ReplyState]]] = {
     "send back": (lambda one: replying.sent_back(one, "no", LEAD, LATER), {"in review"}),
     "recall": (lambda one: replying.recalled(one, AGENT, LATER), {"in review"}),
     "approve": (lambda one: approve(one, LEAD), {"draft", "in review"}),
-    "withdraw": (lambda one: replying.withdrawn(one, AGENT, LATER), {"approved"}),
+    "clear": (lambda one: clear(one, LEAD), {"in review"}),
+    "withdraw": (lambda one: replying.withdrawn(one, AGENT, LATER), {"approved", "cleared"}),
     "hand over": (lambda one: replying.posting(one, LATER), {"approved"}),
     "stands": (lambda one: replying.stands(one, Posted(external_id="9"), LATER), {"posting", "unknown"}),
     "unclear": (lambda one: replying.unclear(one, "hm", LATER), {"posting", "unknown"}),
@@ -74,7 +81,8 @@ ACTS: dict[str, tuple[Callable[[Reply], Reply], set[ReplyState]]] = {
     "refused": (lambda one: replying.refused(one, "no", LATER), {"posting"}),
     "again": (lambda one: replying.again(one, LEAD, LATER, POSTING), {"unknown"}),
     "by hand": (
-        lambda one: replying.by_hand(one, "", LEAD, LATER, POSTING), {"draft", "in review", "failed", "unknown"},
+        lambda one: replying.by_hand(one, "", LEAD, LATER, POSTING),
+        {"draft", "in review", "cleared", "failed", "unknown"},
     ),
     "discard": (lambda one: replying.discarded(one, AGENT, LATER), {"draft", "asked", "in review", "failed"}),
     "restore": (lambda one: replying.restored(one, AGENT, LATER), {"discarded"}),
@@ -224,6 +232,33 @@ def test_who_answers_by_hand_may_send_it_alone_unless_it_stands_already() -> Non
     assert (found.state, found.posted_at, found.due_at) == ("by hand", LATER, None)
     with pytest.raises(Refused, match="may not do that"):
         replying.by_hand(reply("unknown"), "", MARKETER, LATER, POSTING)
+
+
+def test_what_is_approved_to_be_given_by_hand_is_given_with_these_words_by_who_may_reply() -> None:
+    done = clear(reply("in review", severity="crisis"), LEAD)
+    assert done.approval is not None
+    assert (done.state, done.approval.digest, done.key, done.due_at) == ("cleared", digest("Sorry, Kim."), "", None)
+    given = replying.by_hand(done, "https://a.example/1", AGENT, LATER, POSTING)
+    assert (given.state, given.approval) == ("by hand", done.approval)
+    with pytest.raises(Refused, match="other words"):
+        replying.by_hand(replace(done, text="smuggled"), "", LEAD, LATER, POSTING)
+    with pytest.raises(Refused, match="may not do that"):
+        replying.by_hand(done, "", MARKETER, LATER, POSTING)
+    back = replying.withdrawn(done, AGENT, LATER)
+    assert (back.state, back.approval) == ("draft", None)
+
+
+def test_what_is_given_by_hand_takes_the_same_approval_as_what_is_posted() -> None:
+    one = reply("in review", severity="crisis", sent_by=LEAD.id)
+    with pytest.raises(Refused, match="another pair of eyes"):
+        clear(one, LEAD)
+    with pytest.raises(Refused, match="may not do that"):
+        clear(one, AGENT)
+    with pytest.raises(Refused, match="somebody changed the draft"):
+        clear(one, who("lead", 9), read=digest("other words"))
+    with pytest.raises(Refused, match=NEWS):
+        clear(one, who("lead", 9), newest=LATER)
+    assert clear(one, who("lead", 9)).state == "cleared"
 
 
 @pytest.mark.parametrize("act", ["ask", "submit", "recall", "withdraw", "discard", "restore"])

@@ -319,6 +319,55 @@ def test_where_nothing_can_be_posted_the_answer_is_given_by_hand(stage: Stage, c
     assert stage.store.cases.get(case.id).status == "waiting"
 
 
+def test_what_a_lead_approved_is_given_by_hand_by_who_wrote_it(
+    stage: Stage, case: Case, ann: httpx2.Client, lea: httpx2.Client
+) -> None:
+    stage.repliers.clear()
+    stage.posting = replace(stage.posting, alone={"lead": "high"})
+    page = follow(ann, press(ann, shown(ann, case), "Answer"))
+    page = follow(ann, press(ann, page, "Send to review", text="Sorry, Kim."))
+    assert "another pair of eyes, and is then given by hand" in page
+    page = shown(lea, case)
+    assert {"Approve, to be given by hand", "Send it back", "It stands there"} <= buttons(page)
+    assert "Approve and post" not in buttons(page)
+    page = follow(lea, press(lea, page, "Approve, to be given by hand"))
+    assert "approved, to be given by hand" in page
+    page = shown(ann, case)
+    assert "Approved by <bdi>Lea</bdi>" in page
+    assert buttons(page) == {"Copy the words", "Take back", "It stands there"}
+    assert 'readonly dir="auto">\nSorry, Kim.</textarea>' in page
+    assert '<a class="button" href="https://forum.example/1"' in page
+    assert '<span class="badge">1<span' in page, "it waits for who sent it to review"
+    board = html_of(ann.get("/replies"))
+    assert "Approved, to be given by hand" in board
+    page = follow(ann, press(ann, page, "It stands there", url="https://forum.example/9"))
+    assert "given by hand" in page
+    assert "approved by <bdi>Lea</bdi>" in page
+    assert stage.store.cases.get(case.id).status == "waiting"
+    assert "approved by <bdi>Lea</bdi>" in html_of(ann.get("/replies"))
+
+
+def test_an_approval_by_hand_is_taken_back_and_given_anew_for_other_words(
+    stage: Stage, case: Case, ann: httpx2.Client, lea: httpx2.Client
+) -> None:
+    stage.repliers.clear()
+    page = follow(ann, press(ann, shown(ann, case), "Answer"))
+    old = follow(ann, press(ann, page, "Send to review", text="Sorry."))
+    page = follow(lea, press(lea, shown(lea, case), "Approve, to be given by hand"))
+    kim = Author(handle="@kim", name="Kim")
+    stage.clock.forward(timedelta(minutes=1))
+    stage.hear(make_post("2", "acme is still broken", author=kim, url="https://forum.example/2"))
+    stage.work()
+    page = shown(ann, case)
+    assert "take the answer back if it does not fit any more" in page
+    assert live(stage, case).approval is not None
+    page = follow(ann, press(ann, page, "Take back"))
+    assert live(stage, case).approval is None
+    assert "The customer wrote since you read the conversation" in page
+    late = press(lea, old, "Take it back from review")
+    assert late.status_code == 409
+
+
 def test_while_posting_is_off_pages_say_so_and_how_to_switch_it_on(
     stage: Stage, case: Case, lea: httpx2.Client
 ) -> None:
@@ -462,6 +511,8 @@ def test_a_program_does_the_same_with_the_same_rights(
             one["digest"],
         )
         assert program.post(f"{path}/again").status_code == 403
+        clear = program.post(f"{path}/clear", json={"digest": one["digest"], "heard": one["newest"]})
+        assert clear.status_code == 403
         assert [each["id"] for each in program.get("/api/v1/replies").json()["replies"]] == [one["id"]]
         assert program.get("/api/v1/replies?state=draft").json()["replies"] == []
         stage.clock.forward(HOLD)
@@ -474,6 +525,26 @@ def test_a_program_does_the_same_with_the_same_rights(
         stopped = program.post("/api/v1/posting/stop", json={"why": "wrong"}).json()["stopped"]
         assert (stopped["who"], stopped["why"]) == ("Lea", "wrong")
         assert program.post("/api/v1/posting/go-on").status_code == 403
+
+
+def test_a_program_approves_what_is_to_be_given_by_hand(
+    stage: Stage, case: Case, server: Server, someone: Someone
+) -> None:
+    stage.repliers.clear()
+    ann = actor(stage, "agent", "ann")
+    reply = stage.replies.begin(case.public_id, ann)
+    reply = stage.replies.save(reply.public_id, ann, "Sorry.", version=reply.version)
+    stage.replies.submit(reply.public_id, ann, version=reply.version, heard=reply.heard)
+    token = stage.tokens.make(actor(stage, "lead", "lea"), "bot", ["read", "reply", "approve"], timedelta(days=1))[1]
+    with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, trust_env=False) as program:
+        path = f"/api/v1/replies/{reply.public_id}"
+        one = program.get(path).json()["reply"]
+        assert program.post(f"{path}/clear", json={"digest": "0", "heard": one["newest"]}).status_code == 409
+        done = program.post(f"{path}/clear", json={"digest": one["digest"], "heard": one["newest"]}).json()
+        assert (done["state"], done["approved"]["digest"]) == ("cleared", one["digest"])
+        assert [each["id"] for each in program.get("/api/v1/replies?state=cleared").json()["replies"]] == [one["id"]]
+        given = program.post(f"{path}/by-hand", json={"url": "https://forum.example/9"}).json()
+        assert (given["state"], given["approved"]["who"]) == ("by hand", "Lea")
 
 
 @pytest.mark.sources  # it reads the templates
