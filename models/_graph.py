@@ -26,6 +26,9 @@ Node = Any  # OpenVINO ships no types
 _GROUP: Final = 384
 """So many activations of a token share one scale; the encoder's width, with which the int8 product is fastest."""
 
+_FIRST: Final = 16
+"""Tokens of the first run, which says nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
@@ -104,13 +107,16 @@ class Encoder:
         """Build and compile the graph.
 
         Args:
-            tensors: the bundle's weights, as `models.training.export` names them.
+            tensors: the bundle's weights, as `models.training.export` names them; read until this returns.
             shape: the encoder's dimensions.
             precision: how to multiply; see `best_precision`.
             threads: processor threads to use.
         """
         self.precision = precision
         self._request = compiled(_Builder(tensors, shape, squeezed=precision == "int8").model(), precision, threads)
+        # The runtime reads the weights at its first run, not before; after it nobody needs them.
+        one = np.ones((1, 1, _FIRST), np.float32)
+        self.run(np.zeros((1, _FIRST, shape.width), np.float32), np.zeros((1, 1, _FIRST, _FIRST), np.float32), one)
 
     def run(self, states: Floats, blocked: Floats, pool: Floats) -> tuple[Floats, Floats]:
         """Run the encoder once.
@@ -167,10 +173,11 @@ class _Builder:
 
     def _linear(self, states: Node, name: str) -> Node:
         if self._squeezed:
-            values = ops.convert(ops.constant(self._tensors[f"{name}.weight"]), "f32")
+            # A view of the file, not a copy: the runtime arranges its own at the first run, and this one is let go.
+            values = ops.convert(ops.constant(self._tensors[f"{name}.weight"], shared_memory=True), "f32")
             weight = ops.multiply(values, ops.constant(self._tensors[f"{name}.scale"][:, None]))
         else:
-            weight = ops.constant(expand(self._tensors, name))
+            weight = ops.constant(expand(self._tensors, name), shared_memory=True)
         return ops.add(ops.matmul(states, weight, False, True), self._vector(f"{name}.bias"))
 
     def _norm(self, states: Node, name: str) -> Node:

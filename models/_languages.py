@@ -1,13 +1,12 @@
 """Which language a text is in: one of those that the operator listens in, or unknown.
 
-Called by `models.bundled`, which picks the bundle by it.  Loading takes a second and 55 MB; telling, a tenth of a
+Called by `models.bundled`, which picks the bundle by it.  Loading takes a second and 25 MB; telling, a tenth of a
 millisecond.
 """
 
 import io
 import lzma
 import re
-from array import array
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
 
 from models._codes import KNOWN, SAME
+from models._walk import Walk
 
 UNKNOWN = "unknown"
 LIKELY = 0.5
@@ -60,11 +60,6 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ASIDE = re.compile(r"@user\b|\bhttp\b|\bRT\b")
 
 
-_WALK = ("nextmove", "nextmove_row")
-_CODES = {2: "H", 4: "I", 8: "L"}
-"""How the library keeps its tables: unsigned numbers of so many bytes."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a text seems to be written in.
@@ -78,14 +73,29 @@ class Told:
     likeliest: str | None
 
 
-def _loaded() -> LanguageIdentifier:
-    """Return the detector. The library would unpack its model into a temporary file, and a sandbox may have none."""
-    with lzma.open(MODEL_DIR / MODEL_FILE) as packed, np.load(io.BytesIO(packed.read()), allow_pickle=False) as model:
-        moves, rows = (array(_CODES[model[name].dtype.itemsize], model[name].tobytes()) for name in _WALK)
-        return LanguageIdentifier(
-            model["ptc"], model["pc"], model["classes"].tolist(), moves, model["out_feat"].tolist(), norm_probs=True,
-            tk_row=rows,
-        )  # fmt: skip
+class _Detector(LanguageIdentifier):  # type: ignore[misc]  # the library ships no types
+    """The library's detector of some languages; it keeps no table of the others, and its moves in little room."""
+
+    def __init__(self, wanted: Set[str]) -> None:
+        # The library would unpack its model into a temporary file, and a sandbox may have none.
+        with (
+            lzma.open(MODEL_DIR / MODEL_FILE) as packed,
+            np.load(io.BytesIO(packed.read()), allow_pickle=False) as model,
+        ):
+            self._walk = Walk(model["nextmove"], model["nextmove_row"], model["out_feat"])
+            classes = model["classes"].tolist()
+            columns = [at for at, name in enumerate(classes) if name in wanted]
+            super().__init__(
+                model["ptc"][:, columns].copy(), model["pc"][columns], [classes[at] for at in columns], (), (),
+                norm_probs=True, tk_row=(),
+            )  # fmt: skip
+
+    def _raw_score(self, text: bytes) -> NDArray[np.float32]:
+        visits = self._walk.features(text)
+        if not visits:
+            return np.zeros(len(self.nb_classes), np.float32)
+        score: NDArray[np.float32] = self._sparse_score(visits, self.nb_ptc)
+        return score
 
 
 class Languages:
@@ -97,9 +107,8 @@ class Languages:
         Args:
             configured: codes of the languages that are listened in, of `KNOWN`.
         """
-        detector = _loaded()
         self._configured = tuple(configured)
-        self._detector = _narrowed(detector, KNOWN | SAME.keys())
+        self._detector = _Detector(KNOWN | SAME.keys())
         names = [SAME.get(name, name) for name in self._detector.nb_classes]
         self._weights = np.array([1.0 if name in configured else STRANGER for name in names])
         self._columns = {code: np.array([name == code for name in names]) for code in configured}
@@ -133,20 +142,6 @@ class Languages:
         chances = np.array([found[name] for name in self._detector.nb_classes]) * self._weights
         result: NDArray[np.float64] = chances / chances.sum()
         return result
-
-
-def _narrowed(detector: LanguageIdentifier, wanted: Set[str]) -> LanguageIdentifier:
-    """Return a detector of some languages that does not keep the table of all: 28 MB."""
-    columns = [at for at, name in enumerate(detector.nb_classes) if name in wanted]
-    return LanguageIdentifier(
-        detector.nb_ptc[:, columns].copy(),
-        detector.nb_pc[columns].copy(),
-        [detector.nb_classes[at] for at in columns],
-        detector.tk_nextmove,
-        detector.tk_output,
-        norm_probs=True,
-        tk_row=detector.tk_row,
-    )
 
 
 def _is_romanised_hindi(words: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from listener.core.sentiment import Verdict
 from listener.core.tools import Tools
 from models._bundle import Bundle, Config, Precision
 from models._codes import KNOWN
+from models._heap import return_what_is_free
 from models._recent import Recent
 from models._text import cut, plain
 
@@ -174,6 +175,7 @@ class Bundled:
         if self._languages is None:
             with self._lock:
                 if self._languages is None:
+                    return_what_is_free()
                     # Side by side: both mostly unpack and compile outside of Python.
                     with ThreadPoolExecutor(max_workers=1) as aside:
                         loading = aside.submit(_load_languages, self._options.languages)
