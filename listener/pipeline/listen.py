@@ -48,10 +48,12 @@ class Listening:
         self.source = source
         self.place = place
         self.clock = clock
+        self.streams = tuple(source.streams())
+        self._pause = source.pause
         self._lock = threading.Lock()
         self._rung = False
         self._heard_at: datetime | None = None
-        self._why: dict[str, str | None] = dict.fromkeys(source.streams(), _NOT_YET)
+        self._why: dict[str, str | None] = dict.fromkeys(self.streams, _NOT_YET)
 
     def ring(self) -> bool:
         """Say that there may be news; False when that was said already and nobody has heard it yet."""
@@ -68,7 +70,7 @@ class Listening:
         now = self.clock()
         with self._lock:
             last = self._heard_at
-            if not self._rung or (last is not None and last <= now < last + self.source.pause):
+            if not self._rung or (last is not None and last <= now < last + self._pause):
                 return False
             self._rung, self._heard_at = False, now
         return True
@@ -80,22 +82,21 @@ class Listening:
             StoreError: it cannot be kept.
         """
         with self._lock:
-            before = self._standing()
-            self._why[stream] = why
-            now = self._standing()
-            if now == before:
-                return
-            self._store.places.listens(self.place, since=None if now is not None else self.clock(), why=now or None)
+            changed = {**self._why, stream: why}
+            before, now = _standing(self._why), _standing(changed)
+            if now != before:
+                self._store.places.listens(self.place, since=None if now is not None else self.clock(), why=now or None)
+            self._why = changed
         log = get_logger().bind(place=self.place)
-        if now is None:
+        if now is None and before is not None:
             log.info("stream_up")
-        elif before in (None, _NOT_YET):
+        elif now and not before:
             log.warning("stream_down", error=now)
 
-    def _standing(self) -> str | None:
-        """None when all streams stand, else why one does not."""
-        troubles = [f"{stream}: {why}" if why else why for stream, why in self._why.items() if why is not None]
-        return max(troubles, default=None)
+
+def _standing(streams: Mapping[str, str | None]) -> str | None:
+    """None when all streams stand, else why one does not."""
+    return max((f"{stream}: {why}" if why else why for stream, why in streams.items() if why is not None), default=None)
 
 
 def listening_at(sources: Mapping[str, Source], store: Store, clock: Clock) -> tuple[Listening, ...]:
@@ -107,7 +108,7 @@ def listening_at(sources: Mapping[str, Source], store: Store, clock: Clock) -> t
 
 def ears_of(listening: Sequence[Listening]) -> tuple[Ear, ...]:
     """What holds the streams, one for each, for the engine."""
-    return tuple(Ear(place, stream) for place in listening for stream in place.source.streams())
+    return tuple(Ear(place, stream) for place in listening for stream in place.streams)
 
 
 class Ear:

@@ -10,16 +10,20 @@ from itertools import pairwise
 
 import pytest
 
-from listener.core.errors import StoreFull, Unavailable
+from listener.core.errors import StoreError, StoreFull, Unavailable
+from listener.core.protocols import Stop
+from listener.engine import threads
 from listener.engine.threads import Engine, Step
 
 LONG = 10.0
 
 
 @contextmanager
-def running(*steps: Step, on_full: Callable[[bool], None] = lambda _: None) -> Iterator[Engine]:
+def running(
+    *steps: Step, on_full: Callable[[bool], None] = lambda _: None, ears: Sequence[threads.Ear] = ()
+) -> Iterator[Engine]:
     """An engine at work."""
-    engine = Engine(steps, on_full)
+    engine = Engine(steps, on_full, ears)
     engine.start()
     try:
         yield engine
@@ -148,6 +152,59 @@ def test_a_channel_that_must_not_be_hurried_is_not() -> None:
             engine.wake("dispatch")
         until(lambda: len(moments) >= 3)
     assert _least_gap(moments) >= 0.09
+
+
+class Ear:
+    """Holds a stream until it is stopped, or as told.
+
+    Args:
+        does: what becomes of each hold: seconds to rest, or an error.
+    """
+
+    name = "listen:town"
+
+    def __init__(self, *does: float | Exception) -> None:
+        self._does = list(does)
+        self.held = 0
+
+    def hold(self, stop: Stop, wake: Callable[[str], None]) -> float:
+        """Hold it."""
+        self.held += 1
+        wake("poll")
+        if not self._does:
+            stop.wait(LONG)
+            return 0.0
+        does = self._does.pop(0)
+        if isinstance(does, Exception):
+            raise does
+        return does
+
+
+def test_ears_wake_the_poll_and_are_held_again_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "LONGEST_REST", 0.01)
+    ear, calls = Ear(0.0, 0.01, StoreError("no room"), StoreFull(), 0.0), list[int]()
+    with running(Step(name="poll", run=lambda: calls.append(1) or 0, idle=600), ears=[ear]) as engine:
+        until(lambda: ear.held == 6)
+        until(lambda: len(calls) >= 2)
+        assert (engine.stalled(), engine.troubles(), engine.full) == ((), {}, False), "the work goes on without them"
+
+
+def test_ears_end_with_the_engine_while_they_hold_and_while_they_rest() -> None:
+    holding, resting = Ear(), Ear(600.0)
+    with running(ears=[holding, resting]) as engine:
+        until(lambda: holding.held and resting.held)
+        began = time.monotonic()
+        assert engine.stop() == ()
+        assert time.monotonic() - began < 2
+    assert (holding.held, resting.held) == (1, 1)
+
+
+def test_an_ear_that_does_not_end_is_named() -> None:
+    free, ear = threading.Event(), Ear()
+    ear.hold = lambda *_: free.wait(LONG) or 0.0  # type: ignore[assignment]
+    with running(ears=[ear]) as engine:
+        assert engine.stop(within=0.05) == ("listen:town",)
+        free.set()
 
 
 def _least_gap(moments: Sequence[float]) -> float:
