@@ -129,6 +129,17 @@ class Replies:
         """Every reply of a case, oldest first."""
         return tuple(reply_of(row) for row in self._db.read(f"{_SELECT} WHERE r.case_id = ? ORDER BY r.id", (case_id,)))
 
+    def latest_of(self, case_ids: Sequence[int]) -> Mapping[int, tuple[ReplyState, int]]:
+        """How the last reply of each case stands, and row id of its writer; what was thrown away does not count."""
+        if not case_ids:
+            return {}
+        rows = self._db.read(
+            "SELECT case_id, state, writer_id FROM replies WHERE id IN (SELECT max(id) FROM replies "
+            f"WHERE case_id IN ({marks(len(case_ids))}) AND state <> 'discarded' GROUP BY case_id)",
+            case_ids,
+        )
+        return {row["case_id"]: (row["state"], row["writer_id"]) for row in rows}
+
     def wordings(self, reply_id: int) -> tuple[Wording, ...]:
         """The words as each colleague left them, oldest first."""
         rows = self._db.read("SELECT * FROM reply_wordings WHERE reply_id = ? ORDER BY id", (reply_id,))
@@ -145,14 +156,9 @@ class Replies:
         )
         return tuple(reply_of(row) for row in rows)
 
-    def counts(self) -> dict[str, int]:
-        """How many replies are in each state."""
-        rows = self._db.read("SELECT state, count(*) AS n FROM replies GROUP BY state")
-        return {row["state"]: row["n"] for row in rows}
-
     def waiting(self, colleague: int) -> dict[ReplyState, int]:
-        """How many wait for somebody: in review, unknown, refused; and for this colleague: those that marketing, which
-        they are, was asked about, and those to be given by hand that they sent to review."""
+        """How many wait for anybody (in review, unknown, refused), and for this colleague: those they are asked about,
+        and those they sent to review that are to be given by hand."""
         rows = self._db.read(
             "SELECT state, count(*) AS n FROM replies WHERE state IN ('in review', 'unknown', 'failed') "
             "OR (state = 'asked' AND asked_of = ?) OR (state = 'cleared' AND sent_by = ?) GROUP BY state",

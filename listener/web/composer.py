@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from listener.casework import Way
@@ -28,6 +28,9 @@ Act = Literal[
     "begin", "write", "ask", "hand back", "fetch", "submit", "send", "approve", "clear", "send back", "recall",
     "withdraw", "again", "by hand", "discard", "restore",
 ]  # fmt: skip
+
+KEY_KEPT = timedelta(hours=1)
+"""So long the most forgetful place (Mastodon) knows an answer that is handed over again by its key."""
 
 RECENT = 20
 """So many newest mentions are looked through for words that the writer has not read."""
@@ -80,6 +83,7 @@ class Composer:
         clash: what somebody else wrote meanwhile; None for most.
         refusal: why something was not done; empty when nothing was refused.
         dropped: the reader's own draft that was thrown away last, if nothing followed.
+        key_old: whether the place may have forgotten the answer's key, so that handing it over again may post it twice.
     """
 
     reply: Reply | None
@@ -101,6 +105,7 @@ class Composer:
     clash: Clash | None = None
     refusal: str = ""
     dropped: Reply | None = None
+    key_old: bool = False
 
     @property
     def looks(self) -> int:
@@ -155,6 +160,7 @@ def composer(desk: Desk, case: Case, by: Actor, typed: Typed | None = None, refu
         digest=digest(reply.text) if reply else "",
         clash=clash(reply, typed, names) if reply and typed else None,
         refusal=refusal,
+        key_old=bool(reply and reply.approval and desk.clock() - reply.approval.at >= KEY_KEPT),
         dropped=last if last and last.state == "discarded" and me and me.id in {last.author, last.writer} else None,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query
@@ -15,6 +16,7 @@ from listener.core.case import Case
 from listener.core.colleague import Colleague
 from listener.core.event import Actor, Event
 from listener.core.mention import Mention
+from listener.core.reply import ENDED, ReplyState
 from listener.web.auth import MayRead
 from listener.web.case_page import CasePage, case_page
 from listener.web.clocks import Chip, chip
@@ -42,12 +44,16 @@ class Row:
         mention: its newest; None when none is left.
         holder: who has it; None for nobody.
         chip: what breaks next; None when nothing does.
+        answer: how our answer stands; None for none, and once the customer wrote after it.
+        writer: who wrote it; None where nobody did.
     """
 
     case: Case
     mention: Mention | None
     holder: Colleague | None
     chip: Chip | None
+    answer: ReplyState | None = None
+    writer: Colleague | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,21 +139,33 @@ class Inbox:
         by_id = {each.id: each for each in colleagues}
         wanted = asked.wanted(by.colleague, colleagues)
         found = store.cases.page(wanted, limit=ROWS + 1, offset=(asked.page - 1) * ROWS)
-        newest = store.trails.newest_of([case.id for case in found[:ROWS]])
         counted = counts(self._tallies.now(), asked, by.colleague)
         # Counting everything that was ever heard takes a while; only these empty lists say it.
         told = not found and (asked.view == "todo" or not counted.ever)
         return Listing(
             asked=asked,
-            rows=tuple(
-                Row(case=case, mention=newest.get(case.id), holder=by_id.get(case.assignee or 0), chip=chip(case, now))
-                for case in found[:ROWS]
-            ),
+            rows=self._rows(found[:ROWS], by_id, now),
             more=len(found) > ROWS,
             counts=counted,
             views=self._views(asked, by, colleagues),
             colleagues=tuple(each for each in colleagues if each.may("work")),
             quiet=quiet(store) if told else None,
+        )
+
+    def _rows(self, cases: Sequence[Case], colleagues: Mapping[int, Colleague], now: datetime) -> tuple[Row, ...]:
+        """Cases with what stands beside them: one query for each kind of thing, whatever the number of cases."""
+        ids = [case.id for case in cases]
+        newest, answers = self._desk.store.trails.newest_of(ids), self._desk.store.replies.latest_of(ids)
+        return tuple(
+            Row(
+                case=case,
+                mention=newest.get(case.id),
+                holder=colleagues.get(case.assignee or 0),
+                chip=chip(case, now),
+                answer=stands(case, answers),
+                writer=colleagues.get(answers.get(case.id, ("", 0))[1]),
+            )
+            for case in cases
         )
 
     def _views(self, asked: Filters, by: Actor, colleagues: Sequence[Colleague]) -> tuple[View, ...]:
@@ -206,6 +224,13 @@ class Inbox:
             return None
         undo = may_undo(event, self._desk.store.cases.get(event.case), by.colleague, self._desk.clock())
         return JustDone(words=DONE[event.act], detail=event.detail, undo=event.id if undo else None)
+
+
+def stands(case: Case, answers: Mapping[int, tuple[ReplyState, int]]) -> ReplyState | None:
+    """How the answer to a case stands; one that ended says nothing of what its customer said afterwards."""
+    state = answers[case.id][0] if case.id in answers else None
+    over = state in ENDED and case.status not in {"waiting", "resolved"}
+    return None if over else state
 
 
 def quiet(store: Store) -> Quiet:

@@ -33,6 +33,7 @@ READ_WHOLE = {
     "UPDATE notifications SET due_at = min": "in `once`",
     "SELECT min(due_at) AS due FROM places": "a row for each configured place",
     "FROM places": "a row for each configured place",
+    "posting_stops": "the index holds the one stop that stands, or none",
     "UPDATE places SET lease_until = 0": "at a start; a row for each configured place",
     "SELECT place, outcome, n FROM tallies": "six rows for each configured place",
     "FROM moods": "the rollup is small: cells of an hour",
@@ -127,6 +128,7 @@ def _work(store: Store) -> None:
     store.mentions.requeue(300)
     _deliver(store)
     _look(store)
+    _replies(store)
 
 
 def _deliver(store: Store) -> None:
@@ -218,6 +220,30 @@ def _judge_again(store: Store) -> None:
     store.rescores.shifts(running.id)
     store.rescores.marked(START, LATER)
     store.rescores.finish(running, LATER)
+
+
+def _replies(store: Store) -> None:
+    case = store.cases.unresolved(1)[0]
+    [mention, *_] = store.mentions.of_case(case.id)
+    ann = store.colleagues.add("writer", "Writer", "agent", START)
+    with store.transaction():
+        made = store.replies.add(case, mention, "Sorry.", ann.id, ann.name, START)
+        made = store.replies.change(made, ann.name)
+    store.replies.find(made.public_id)
+    store.replies.of_case(case.id)
+    store.replies.wordings(made.id)
+    store.replies.latest_of([case.id])
+    store.replies.waiting(ann.id)
+    store.replies.in_states(("draft", "asked"))
+    store.replies.in_states(("posted", "by hand"))
+    for posting in (True, False):
+        store.replies.due(START, posting=posting)
+    store.replies.stranded()
+    store.replies.forgotten(START)
+    store.replies.standing([("fake", "realm", "1")])
+    store.replies.stop("Ann", "why", START)
+    store.replies.stopped()
+    store.replies.go_on(START)
 
 
 def _campaigns(store: Store) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
 
 from listener.core.case import Case
 from listener.core.colleague import Role
+from listener.core.event import Actor
 from listener.core.mention import Author
+from listener.core.reply import digest
+from listener.store.engine import Connections
 from listener.testing import make_post
 from listener.web import Server
 from listener.web.snooze import snooze_end
@@ -300,6 +304,62 @@ def test_a_view_is_saved_under_a_name_listed_with_its_count_and_deleted(
     dana.post("/views/delete", data={"name": "Angry <b>"})
     assert "Angry" not in text_of(dana.get("/cases"))
     assert dana.post("/views", data={"name": "  "}).status_code == 409
+
+
+def test_the_list_says_how_the_answer_of_each_case_stands(stage: Stage, case: Case, someone: Someone) -> None:
+    ann, lea = someone(), someone("lead")
+    me = Actor(colleague=stage.colleague(), via="page")
+
+    def says(client: httpx2.Client) -> str:
+        page = client.get("/cases?view=all").text
+        found = re.search(r'<span class="chip answer[^"]*">(.*?)</span>', page)
+        return re.sub(r"<[^>]+>", "", found[1]) if found else ""
+
+    assert says(ann) == ""
+    reply = stage.replies.begin(case.public_id, me)
+    assert (says(ann), says(lea)) == ("draft by you", "draft by Agent")
+    reply = stage.replies.save(reply.public_id, me, "Sorry.", version=reply.version)
+    stage.replies.submit(reply.public_id, me, version=reply.version, heard=reply.heard)
+    assert says(ann) == "in review"
+    leading = Actor(colleague=stage.colleague("lead"), via="page")
+    stage.replies.clear(reply.public_id, leading, digest("Sorry."), heard=reply.heard)
+    assert says(ann) == "approved, by hand"
+    for state, words in (("approved", "approved"), ("unknown", "unknown whether posted"), ("failed", "answer refused")):
+        stage.store.db.write("UPDATE replies SET state = ?", (state,))
+        assert says(lea) == words
+    stage.store.db.write("UPDATE replies SET state = 'cleared'")
+    stage.replies.by_hand(reply.public_id, me, "")
+    assert says(ann) == "given by hand"
+    stage.casework.claim(case.public_id, me)
+    assert says(ann) == "", "another answer is to be written"
+    dropped = stage.replies.begin(case.public_id, me)
+    stage.replies.discard(dropped.public_id, me)
+    assert says(ann) == ""
+
+
+def test_a_list_asks_as_often_for_forty_cases_with_answers_as_for_one(
+    stage: Stage, case: Case, someone: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    run = Connections._run
+
+    def counting(self: Connections, connection: Any, sql: str, values: Sequence[object]) -> list[Any]:
+        asked.append(sql)
+        return run(self, connection, sql, values)
+
+    client, me = someone("lead"), Actor(colleague=stage.colleague("lead"), via="page")
+    stage.replies.begin(case.public_id, me)
+    client.get("/cases?view=all")
+    monkeypatch.setattr(Connections, "_run", counting)
+    client.get("/cases?view=all")
+    one = len(asked)
+    for each in hear(stage, *(f"My Acme kettle {n} is broken" for n in range(40))):
+        stage.replies.begin(each.public_id, me)
+    client.get("/cases?view=all")
+    asked.clear()
+    page = client.get("/cases?view=all").text
+    assert page.count("draft by") == 40
+    assert len(asked) == one
 
 
 def test_filters_that_make_no_sense_are_dropped_from_what_forms_carry(case: Case, someone: Someone) -> None:

@@ -403,6 +403,39 @@ def test_an_unknown_outcome_is_loud_and_says_what_to_look_at(
     assert [each.text for each in place(stage).stood] == ["Sorry."]
 
 
+def test_who_hands_an_old_answer_over_again_is_told_that_it_may_stand_twice(
+    stage: Stage, case: Case, lea: httpx2.Client
+) -> None:
+    place(stage).how, place(stage).hidden = "silence", True
+    by = actor(stage, "lead", "lea")
+    reply = stage.replies.save(stage.replies.begin(case.public_id, by).public_id, by, "Sorry.", version=1)
+    stage.replies.approve(reply.public_id, by, digest("Sorry."), heard=reply.heard)
+    stage.clock.forward(timedelta(minutes=59))
+    stage.post()
+    assert "It is not there: hand it over once more" in buttons(shown(lea, case))
+    stage.clock.forward(timedelta(minutes=1))
+    stage.post()
+    page = shown(lea, case)
+    assert "It is not there: hand it over once more" not in buttons(page)
+    assert "It is not there: hand it over once more, though it may then stand twice" in buttons(page)
+    assert "the place may have forgotten its key" in page
+
+
+def test_a_draft_is_taken_up_again_on_a_case_that_waits_which_is_ones_own_then(
+    stage: Stage, case: Case, lea: httpx2.Client
+) -> None:
+    stage.repliers.clear()
+    by = actor(stage, "lead", "lea")
+    done = stage.replies.begin(case.public_id, by)
+    stage.replies.by_hand(done.public_id, by, "")
+    second = stage.replies.begin(case.public_id, by)
+    stage.replies.discard(second.public_id, by)
+    stage.store.cases.change(replace(stage.store.cases.get(case.id), status="waiting", claimed_until=None))
+    page = follow(lea, press(lea, shown(lea, case), "Take it up again"))
+    assert "Yours until" in page
+    assert stage.store.cases.get(case.id).status == "acknowledged"
+
+
 def test_a_refused_answer_says_why_and_is_changed_and_sent_in_one_go(
     stage: Stage, case: Case, lea: httpx2.Client
 ) -> None:
