@@ -116,9 +116,11 @@ class App:
         self.teaching = casework.Teaching(store, clock, lambda: self.scorer)
 
     def _build(self, settings: Settings) -> Adapters:
-        tools, places = self._tools.for_places(), [place for place in settings.places if place.enabled]
-        ways_out = self._tools.for_channels()
-        sources = {place.name: registry.build_source(place, settings, tools) for place in places}
+        ways_out, places = self._tools.for_channels(), [place for place in settings.places if place.enabled]
+        sources = {
+            place.name: registry.build_source(place, settings, self._tools.for_places(registry.ports(place.source)))
+            for place in places
+        }
         return Adapters(
             rules=rules_of(settings),
             sources=sources,

@@ -104,6 +104,16 @@ def adapter(kind: Kind, name: str) -> Any:
     return cls
 
 
+def ports(source: str) -> tuple[int, ...]:
+    """Where places of a kind are asked, unless the operator names ports.
+
+    Raises:
+        SettingsError: the adapter cannot be used.
+    """
+    can: Capabilities = adapter("source", source).capabilities
+    return can.ports
+
+
 def build_source(place: Place, settings: Settings, tools: Tools) -> Source:
     """Build the adapter of a place; does no I/O.
 

@@ -5,17 +5,18 @@ Made by `app.py` and by `listener check`, which close it. A reload changes where
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
 from listener.core.tools import Clock, Tools
-from listener.http import AddressGuard, Client
+from listener.http import WEB_PORTS, AddressGuard, Client
 from listener.settings import Settings
 from listener.telemetry import get_logger
 
 
 class Toolbox:
-    """Makes `Tools`; places and channels have each their own switch, so each their own guard and client."""
+    """Makes `Tools`; places and channels have each their own switch, and kinds of places their own ports."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         """Open nothing yet.
@@ -25,21 +26,35 @@ class Toolbox:
             clock: given to the adapters.
         """
         self._clock = clock
-        self._places = AddressGuard(switch="allow_private_sources", witness=_not_reached)
+        self._places: dict[frozenset[int], AddressGuard] = {}
         # Whoever writes a channel writes its port, and its redirects are not followed: no list of ports is needed.
         self._channels = AddressGuard(switch="allow_private_notifiers", ports=None, witness=_not_reached)
-        self._clients = {guard: Client(guard=guard) for guard in (self._places, self._channels)}
+        self._clients = {self._channels: Client(guard=self._channels)}
         self.adopt(settings)
 
     def adopt(self, settings: Settings) -> None:
         """Let the next connections go by these settings."""
-        general = settings.listener
-        self._places.allow_private, self._places.ports = general.allow_private_sources, general.source_ports
-        self._channels.allow_private = general.allow_private_notifiers
+        self._general = settings.listener
+        for own, guard in self._places.items():
+            self._rule(guard, own)
+        self._channels.allow_private = self._general.allow_private_notifiers
 
-    def for_places(self) -> Tools:
-        """What a source or a scorer is given, but for the secret, which the registry puts in."""
-        return self._tools(self._places)
+    def for_places(self, ports: Collection[int] = WEB_PORTS) -> Tools:
+        """What a source or a scorer is given, but for the secret, which the registry puts in.
+
+        Args:
+            ports: where its kind of place is asked, unless the operator named ports.
+        """
+        own = frozenset(ports)
+        if own not in self._places:
+            guard = self._places[own] = AddressGuard(switch="allow_private_sources", witness=_not_reached)
+            self._clients[guard] = Client(guard=guard)
+            self._rule(guard, own)
+        return self._tools(self._places[own])
+
+    def _rule(self, guard: AddressGuard, own: frozenset[int]) -> None:
+        written = self._general.source_ports
+        guard.allow_private, guard.ports = self._general.allow_private_sources, own if written is None else written
 
     def for_channels(self) -> Tools:
         """What a channel is given, but for the secret."""

@@ -15,7 +15,7 @@ from itertools import islice
 
 from listener.core.echo import Echo
 from listener.core.mention import line
-from sources._mailread import IDS, Letter, Reading, body, children, headers, nobodys, payload, said, sent_by_system
+from sources._mailread import IDS, Letter, Reading, body, children, headers, nobodys, own_text, said, sent_by_system
 
 _PARTS = 40
 """Parts of a notice that are looked at."""
@@ -163,7 +163,7 @@ def _shown(told: str) -> str:
 def _copy(part: Message) -> Message:
     """The headers of the mail that came back, in a part that holds it, or them."""
     inner = children(part)
-    return inner[0] if inner else message_from_string(payload(part)[:_WORDS])
+    return inner[0] if inner else message_from_string(own_text(part)[:_WORDS])
 
 
 def _copies(words: str) -> list[Message]:

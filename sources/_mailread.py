@@ -261,7 +261,7 @@ def _digest(head: Mapping[str, str], whole: str) -> str:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def payload(part: Message) -> str:
+def own_text(part: Message) -> str:
     """A part's own text, decoded."""
     found = part.get_payload(decode=True)
     return _decoded(found if isinstance(found, bytes) else b"", part.get_content_charset("us-ascii"))
@@ -287,7 +287,7 @@ def body(part: Message, depth: int = 0) -> str:
         return "\n\n".join(filter(None, texts))
     if kind not in {"text/plain", "text/html"}:
         return ""
-    return from_html(payload(part)) if kind == "text/html" else payload(part)
+    return from_html(own_text(part)) if kind == "text/html" else own_text(part)
 
 
 def _placeholder(text: str) -> bool:

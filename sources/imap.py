@@ -96,7 +96,10 @@ class Mailbox:
     name: ClassVar[str] = "imap"
     Options: ClassVar[type[Any]] = MailboxOptions
     capabilities: ClassVar[Capabilities] = Capabilities(
-        window="the folder's newest mails at the first poll, then everything", latency="one poll", reply=True
+        window="the folder's newest mails at the first poll, then everything",
+        latency="one poll",
+        reply=True,
+        ports=(993, 143, 465, 587),
     )
 
     def __init__(self, options: MailboxOptions, tools: Tools) -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from listener.core.errors import Unavailable
+from listener import registry
+from listener.app import make_app
+from listener.core.errors import Rejected, Unavailable
+from listener.core.protocols import Budget
 from listener.core.tools import Tools
 from listener.registry import load_settings
 from listener.settings import Settings
@@ -118,7 +121,31 @@ def test_places_are_asked_at_the_written_ports(tools: Toolbox, tmp_path: Path) -
     tools.adopt(settings(tmp_path, source_ports=[443, 8443]))
     assert guard.refusal("shop.example", 8443) is None
     assert guard.refusal("shop.example", 80) is not None
+    assert tools.for_places((993,)).guard.refusal("mail.example", 993) is not None, "who writes ports writes them all"  # type: ignore[union-attr]
     assert free.refusal("shop.example", 587) is None, "a channel's port is the operator's own word"
+
+
+def test_a_kind_of_place_is_asked_at_its_own_ports_and_at_no_private_address(tools: Toolbox, tmp_path: Path) -> None:
+    mail, web = tools.for_places(registry.ports("imap")).guard, tools.for_places(registry.ports("feed")).guard
+    assert mail is not None
+    assert web is not None
+    for port in (993, 143, 465, 587):
+        assert mail.refusal("mail.example", port) is None
+        assert "is not among `source_ports` (here 80, 443)" in (web.refusal("mail.example", port) or "")
+        assert "not public" in (mail.refusal("10.0.0.1", port) or "")
+    for port in (25, 22, 80, 443):
+        assert mail.refusal("mail.example", port) is not None
+    tools.adopt(settings(tmp_path, source_ports=[2525]))
+    assert [mail.refusal("mail.example", port) is None for port in (993, 2525)] == [False, True]
+    tools.adopt(settings(tmp_path))
+    assert mail.refusal("mail.example", 993) is None
+    assert web.refusal("mail.example", 2525) is not None
+
+
+def test_each_kind_of_place_that_is_built_is_given_its_own_ports(tmp_path: Path) -> None:
+    for source in registry.sources():
+        expected = {993, 143, 465, 587} if source == "imap" else {80, 443}
+        assert set(registry.ports(source)) == expected
 
 
 @pytest.mark.parametrize("written", ["443,8443", "[443, 8443]", "443, 8443"])
@@ -126,3 +153,17 @@ def test_ports_can_be_given_by_the_environment(written: str, tmp_path: Path) -> 
     (tmp_path / "listener.toml").write_text("")
     found = load_settings(tmp_path / "listener.toml", {"LISTENER_SOURCE_PORTS": written})
     assert found.listener.source_ports == (443, 8443)
+
+
+def test_a_mailbox_works_without_a_word_about_ports(tmp_path: Path) -> None:
+    (tmp_path / "listener.toml").write_text(
+        f'[listener]\nstate_dir = "{tmp_path}"\n[web]\nenabled = false\n[[brand]]\nname = "Acme"\nterms = ["acme"]\n'
+        '[[place]]\nname = "post"\nsource = "imap"\nhost = "10.0.0.1"\nuser = "service@shop.example"\n'
+    )
+    app = make_app(load_settings(tmp_path / "listener.toml", {}))
+    try:
+        place = app.rules.places["post"]
+        with pytest.raises(Rejected, match="not public"):  # and so not: "port 993 is not among ..."
+            app.adapters.sources["post"].poll(place, (), None, Budget(seconds=5))
+    finally:
+        app.close()

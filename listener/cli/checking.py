@@ -108,7 +108,7 @@ def _unreachable(settings: Settings) -> Iterator[Warned]:
     from listener.core.protocols import Budget
     from listener.core.query import Matchbook
     from listener.pipeline.border import border
-    from listener.registry import build_channel, build_source
+    from listener.registry import build_channel, build_source, ports
     from listener.toolbox import Toolbox
 
     tools = Toolbox(settings, lambda: datetime.now(UTC))
@@ -119,9 +119,8 @@ def _unreachable(settings: Settings) -> Iterator[Warned]:
         for place in (place for place in settings.places if place.enabled):
             try:
                 with border(place.name):
-                    build_source(place, settings, tools.for_places()).poll(
-                        place, matchbook.needs(place), None, Budget(posts=1, seconds=_SECONDS)
-                    )
+                    built = build_source(place, settings, tools.for_places(ports(place.source)))
+                    built.poll(place, matchbook.needs(place), None, Budget(posts=1, seconds=_SECONDS))
             except ListenerError as problem:
                 where = settings.written.where(settings.written.path_of("place", place.name))
                 yield Warned(where=where, text=words_of(problem))

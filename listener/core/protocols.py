@@ -32,6 +32,7 @@ class Capabilities:
         deletes: whether a deletion is noticed.
         identity: whether authors are told apart.
         engagement: whether likes, replies or shares come along.
+        ports: where such places are asked, unless the operator names ports (`source_ports`).
     """
 
     window: str
@@ -43,6 +44,7 @@ class Capabilities:
     deletes: bool = False
     identity: bool = True
     engagement: bool = False
+    ports: tuple[int, ...] = (80, 443)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

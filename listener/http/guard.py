@@ -82,7 +82,8 @@ class AddressGuard:
             return None
         if self.ports is not None and port not in self.ports:
             inside = f"set {self._switch} = true if it lies in your own network"
-            return f"port {port} is not among `source_ports`: add it there, or {inside}"
+            asked = ", ".join(map(str, sorted(self.ports)))
+            return f"port {port} is not among `source_ports` (here {asked}): write all of them there, or {inside}"
         return None if why_refused(host, self._judge) is None else self._vague()
 
     def addresses(self, host: str, port: int) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ _PLACE: Table = {
     "labels": ["press"],
     "url": "https://news.example.org/feed.xml",
 }
-_ABSENT: Table = {"credential": "database", "announce_channels": ["console"]}
+_ABSENT: Table = {"credential": "database", "announce_channels": ["console"], "source_ports": [80, 443, 8443]}
 """Examples of settings without a default."""
 
 _CREDENTIALS: Table = {"news-key_file": "/etc/listener/news-key"}

@@ -95,7 +95,7 @@ class GeneralSettings:
         log_format: text for people, json for machines, auto for text on a terminal and json elsewhere.
         allow_private_sources: lets places lead into your own network and to this machine, at any port.
         allow_private_notifiers: lets channels lead into your own network and to this machine, mail relays included.
-        source_ports: the ports at which places may be asked.
+        source_ports: the ports at which places may be asked; absent: 80 and 443, for mailboxes 993, 143, 465 and 587.
     """
 
     name: Name = "Listener"
@@ -107,7 +107,7 @@ class GeneralSettings:
     log_format: Literal["auto", "text", "json"] = "auto"
     allow_private_sources: bool = False
     allow_private_notifiers: bool = False
-    source_ports: tuple[Annotated[int, AfterValidator(_port)], ...] = (80, 443)
+    source_ports: tuple[Annotated[int, AfterValidator(_port)], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
