@@ -209,6 +209,19 @@ def test_places_say_how_each_fares(web: httpx2.Client, stage: Stage) -> None:
     assert page.index("<bdi>reviews</bdi>") < page.index("<bdi>forum</bdi>")
 
 
+def test_places_say_whether_they_listen(web: httpx2.Client, stage: Stage) -> None:
+    assert "istening" not in text_of(web.get("/places"))
+    stage.store.places.listens("forum", since=stage.clock(), why=None)
+    stage.store.places.listens("reviews", since=None, why="#<b>: town.example answered 404")
+    page = text_of(web.get("/places"))
+    assert "Listening since <time" in page
+    assert "Not listening, only asked as planned:" in page
+    assert "#&lt;b&gt;: town.example answered 404" in page
+    told = {place["name"]: place for place in web.get("/api/v1/places").json()["places"]}
+    assert told["forum"]["listening_since"] is not None
+    assert told["reviews"]["not_listening"] == "#<b>: town.example answered 404"
+
+
 def test_history_that_alerted_nobody_is_a_line(web: httpx2.Client, stage: Stage) -> None:
     old = START - timedelta(days=30)
     stage.hear(

@@ -53,6 +53,15 @@ def test_one_place_that_is_down_does_not_stop_the_work(web: httpx2.Client, stage
     assert figures(web)["listener_place_up forum"] == 0
 
 
+def test_a_stream_that_does_not_stand_is_a_figure_and_no_trouble(web: httpx2.Client, stage: Stage) -> None:
+    assert not [name for name in figures(web) if name.startswith("listener_place_listening")]
+    stage.store.places.listens("forum", since=stage.clock(), why=None)
+    stage.store.places.listens("reviews", since=None, why="@: town.example answered 404")
+    found = figures(web)
+    assert (found["listener_place_listening forum"], found["listener_place_listening reviews"]) == (1, 0)
+    assert (web.get("/readyz").status_code, found["listener_places_down"]) == (200, 0)
+
+
 def test_readyz_says_that_the_database_cannot_be_read(web: httpx2.Client, stage: Stage) -> None:
     stage.store.db.write("ALTER TABLE places RENAME TO gone")
     answer = web.get("/readyz")
@@ -86,6 +95,7 @@ def test_every_metric_is_described_and_given(web: httpx2.Client, stage: Stage) -
     stage.settling.settle(unsure.mention.id, "positive", Actor(colleague=stage.colleague("agent", "dana"), via="page"))
     stage.hear(make_post("6", "hm acme, still"))
     stage.work()
+    stage.store.places.listens("forum", since=stage.clock(), why=None)
     text = web.get("/metrics").text
     for name, meaning in METRICS.items():
         assert f"# HELP {name} {meaning}" in text
