@@ -21,7 +21,7 @@ from listener.core.errors import (
 )
 from listener.core.meaning import Means, Space
 from listener.core.mention import Author, Engagement, Mention, Post
-from listener.core.notification import Announcement, CaseLine, Message, Notification
+from listener.core.notification import Announcement, CaseLine, Message, Notification, Request, RequestKind
 from listener.core.protocols import Budget, Capabilities, Channel, Listens, Replier, Scorer, Source, Stop
 from listener.core.query import Cursor, Page, Place, Query
 from listener.core.reply import Approval, Posted, ReplyLimits
@@ -33,9 +33,9 @@ __all__ = [
     "AdapterError", "Announcement", "Answer", "Approval", "Author", "Brief", "Budget", "Campaign", "Capabilities",
     "Case", "CaseLine", "Certainty", "Channel", "Clock", "Cursor", "Echo", "Engagement", "Guard", "Http", "Label",
     "ListenerError", "Listens", "Matcher", "Means", "Mention", "Message", "Notification", "Page", "Place", "Post",
-    "Posted", "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyLimits", "Route", "Scorer",
-    "Sentiment", "SettingsError", "Severity", "Source", "Space", "Status", "Stop", "StoreError", "StoreFull", "Tools",
-    "Unauthorized", "Unavailable", "Unclear", "Unforeseen", "Verdict", "unreadable",
+    "Posted", "Probabilities", "Query", "RateLimited", "Rejected", "Replier", "ReplyLimits", "Request", "RequestKind",
+    "Route", "Scorer", "Sentiment", "SettingsError", "Severity", "Source", "Space", "Status", "Stop", "StoreError",
+    "StoreFull", "Tools", "Unauthorized", "Unavailable", "Unclear", "Unforeseen", "Verdict", "unreadable",
 ]  # fmt: skip
 
 __version__ = "0.1.0"

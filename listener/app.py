@@ -16,8 +16,7 @@ from listener.core.errors import AdapterError
 from listener.core.mention import Post, Sighting
 from listener.core.notification import Message
 from listener.core.protocols import Channel, Replier, Scorer, Source
-from listener.core.query import Matchbook, Place
-from listener.core.replying import Posting
+from listener.core.query import Place
 from listener.core.rescore import Rescore
 from listener.core.rules import Rules
 from listener.core.tools import Clock
@@ -35,7 +34,7 @@ from listener.pipeline.rescore import rescore
 from listener.pipeline.topics import Topics
 from listener.pipeline.turns import Turns
 from listener.pipeline.watch import watch
-from listener.settings import Settings
+from listener.settings import Settings, rules_of
 from listener.store import Store, open_store
 from listener.telemetry import get_logger
 from listener.toolbox import Toolbox
@@ -101,13 +100,15 @@ class App:
         self.tokens = casework.Tokens(store, clock)
         self.campaigns = casework.Campaigns(store, clock, lambda: [brand.name for brand in self.settings.brands])
         self.customers = casework.Customers(store, clock)
-        self.remedies = casework.Remedies(store, clock, self.casework)
+        requests = casework.Requests(store, lambda: self.rules.told)
+        self.remedies = casework.Remedies(store, clock, self.casework, requests)
         self.calls = casework.Calls(store, clock, lambda: self.rules, lambda: own_brands(self.settings))
         self.views = casework.Views(store)
         self.exclusions = casework.Exclusions(store, clock)
         self.replies = casework.Replies(
-            store, clock, lambda: self.rules.claim_lease, lambda: self.rules.posting, lambda: self.adapters.repliers
-        )
+            store, clock, lambda: self.rules.claim_lease, lambda: self.rules.posting, lambda: self.adapters.repliers,
+            requests,
+        )  # fmt: skip
         self.stops = casework.Stops(store, clock)
         self.settling = casework.Settling(store, clock, lambda: self.rules, self.casework)
         self.scorer: Scorer = Turns(registry.build_scorer(settings, tools.for_places()))
@@ -285,48 +286,6 @@ class App:
     def close(self) -> None:
         """Let go of the database and of all connections."""
         self._cleanup.close()
-
-
-def rules_of(settings: Settings) -> Rules:
-    """The operator's rules in the form the pipeline works with."""
-    return Rules(
-        places={place.name: place for place in settings.places},
-        matchbook=Matchbook(settings.queries),
-        route=settings.route,
-        horizon=settings.listener.alert_horizon,
-        case_window=settings.listener.case_window,
-        claim_lease=settings.inbox.claim_lease,
-        announce_channels=announce_channels(settings),
-        announce_before=settings.inbox.announce_before,
-        posting=posting_of(settings),
-        public_url=settings.web.public_url or local_url(settings),
-        topics=settings.topics,
-        sample=settings.listener.sample_data,
-        revision=settings.revision,
-    )
-
-
-def posting_of(settings: Settings) -> Posting:
-    """What the operator allows of public answers."""
-    chosen = settings.replies
-    return Posting(
-        on=chosen.post, hold=chosen.hold, ask_within=chosen.ask_within, wait=chosen.wait,
-        alone={"agent": chosen.agent_alone, "lead": chosen.lead_alone, "admin": chosen.admin_alone},
-    )  # fmt: skip
-
-
-def announce_channels(settings: Settings) -> tuple[str, ...]:
-    """Names of the channels that are told of campaigns; all of them unless the configuration chooses."""
-    chosen = settings.inbox.announce_channels
-    return tuple(channel.name for channel in settings.channels) if chosen is None else chosen
-
-
-def local_url(settings: Settings) -> str:
-    """Address of the pages on this machine; empty when they are off."""
-    if not settings.web.enabled or not settings.web.port:
-        return ""
-    host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
-    return f"http://{host}:{settings.web.port}"
 
 
 def database_url(settings: Settings) -> str:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from listener.app import App, local_url
+from listener.app import App
 from listener.casework.accounts import LINK_FOR
 from listener.control import Errand, Words
 from listener.core.colleague import Colleague
@@ -26,7 +26,7 @@ from listener.core.query import Place
 from listener.core.rescore import Scope
 from listener.core.work import DeadRow
 from listener.pipeline.border import border
-from listener.settings import Settings, suggest
+from listener.settings import Settings, local_url, suggest
 
 T = TypeVar("T")
 _MANY = 500

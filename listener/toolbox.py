@@ -36,7 +36,7 @@ class Toolbox:
         """Let the next connections go by these settings."""
         self._general = settings.listener
         for own, guard in self._places.items():
-            self._rule(guard, own)
+            self._govern(guard, own)
         self._channels.allow_private = self._general.allow_private_notifiers
 
     def for_places(self, ports: Collection[int] = WEB_PORTS) -> Tools:
@@ -49,10 +49,10 @@ class Toolbox:
         if own not in self._places:
             guard = self._places[own] = AddressGuard(switch="allow_private_sources", witness=_not_reached)
             self._clients[guard] = Client(guard=guard)
-            self._rule(guard, own)
+            self._govern(guard, own)
         return self._tools(self._places[own])
 
-    def _rule(self, guard: AddressGuard, own: frozenset[int]) -> None:
+    def _govern(self, guard: AddressGuard, own: frozenset[int]) -> None:
         written = self._general.source_ports
         guard.allow_private, guard.ports = self._general.allow_private_sources, own if written is None else written
 

@@ -5,11 +5,11 @@ Pure; called by the channels. Text only, no HTML: a mail program shows plain tex
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from listener import Announcement, Case, CaseLine, Mention, Message
+from listener import Announcement, Case, CaseLine, Mention, Message, Request, RequestKind
 from notifier._markup import Markup, address, neutral, one_line, shorten
 
 EXCERPT = 200
@@ -26,6 +26,15 @@ _ONE = {
     "returned": "An answer did not arrive",
     "resolved": "Resolved",
 }
+_REQUESTS: Mapping[RequestKind, tuple[str, str]] = {
+    "advice": ("Marketing is asked", "{asker} asks {asked} for advice on an answer."),
+    "review": (
+        "An answer waits for review",
+        "{asker} sent an answer to review.",
+    ),
+    "remedy": ("A remedy waits for a decision", "{asker} proposes a remedy above their allowance."),
+}
+"""What waits for a colleague: in a title, and in a sentence."""
 _MANY = {
     "opened": "{} new cases",
     "grown": "The matter grew to {} cases",
@@ -99,6 +108,8 @@ class _Words:
     def title(self, message: Message) -> str:
         if message.notice:
             return f"Listener itself: {self.safe(shorten(one_line(message.notice), 120))}"
+        if message.request:
+            return self.asked(message, message.request)[0]
         if message.announcement:
             brief = message.announcement.campaign.brief
             what = self.safe(shorten(one_line(f"{brief.name}, {brief.brand}"), 120))
@@ -117,11 +128,25 @@ class _Words:
         lines = ["SAMPLE DATA: nothing in this message is about real customers."] if message.sample else []
         if message.announcement:
             lines += self.brief(message.announcement)
+        elif message.request:
+            lines += self.asked(message, message.request)[1:]
         elif message.total == 1 and len(message.cases) == 1:
             lines += self.single(message, message.cases[0])
         else:
             lines += self.several(message, shown)
         return "\n".join(lines)
+
+    def asked(self, message: Message, request: Request) -> list[str]:
+        """Who waits for whom: the title, and the lines below it; what it is about is behind the link."""
+        title, sentence = _REQUESTS[request.kind]
+        brand = self.safe(shorten(one_line(request.brand), 120))
+        asker, asked = (self.safe(shorten(one_line(name), 80)) for name in (request.asker, request.asked))
+        return [
+            f"{'[sample data] ' if message.sample else ''}{message.severity.upper()}: {title}, {brand}",
+            sentence.format(asker=asker or "A colleague", asked=asked or "marketing"),
+            f"Brand: {brand}",
+            *([f"Until: {_day(request.until)}; then it goes back by itself"] if request.until else []),
+        ]
 
     def brief(self, announcement: Announcement) -> list[str]:
         """What staff must know before customers ask."""
@@ -196,6 +221,9 @@ class _Words:
         if message.announcement:
             page = address(message.announcement.url)
             return f"Brief: {page}" if page else ""
+        if message.request:
+            page = address(message.request.url)
+            return f"Case: {page}" if page else ""
         only = address(message.cases[0].url) if message.total == 1 and message.cases else ""
         if only:
             return f"Answer: {only}"

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.app import rules_of
 from listener.core.errors import SettingsError
 from listener.core.route import Matcher
-from listener.settings import Problem, Settings, duration, duration_text, load
+from listener.settings import Problem, Settings, duration, duration_text, load, rules_of
 from listener.settings._lines import KeyPath, lines_of
 
 

@@ -13,6 +13,7 @@ from listener.casework.panel import Panel
 from listener.casework.passwords import Passwords
 from listener.casework.remedies import Given, Remedies, Waiting, Wished
 from listener.casework.replies import Replies
+from listener.casework.requests import Requests
 from listener.casework.sessions import Sessions
 from listener.casework.settling import Decided, Settling
 from listener.casework.stops import Stops
@@ -39,6 +40,7 @@ __all__ = [
     "Proposal",
     "Remedies",
     "Replies",
+    "Requests",
     "Sessions",
     "Settled",
     "Settling",

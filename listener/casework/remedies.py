@@ -12,6 +12,7 @@ from datetime import datetime
 from listener.casework.cases import Aside, Casework, Done
 from listener.casework.permission import allowed
 from listener.casework.remedy_terms import RemedyTerms
+from listener.casework.requests import Requests
 from listener.core import remedy as rules
 from listener.core.case import Case
 from listener.core.casework import mine_or_free
@@ -84,13 +85,15 @@ class Remedies:
         store: the database.
         clock: says the present.
         casework: does what is done beside a case.
+        requests: lets channels know of what waits for a decision; None: nobody hears of it.
     """
 
-    def __init__(self, store: Store, clock: Clock, casework: Casework) -> None:
+    def __init__(self, store: Store, clock: Clock, casework: Casework, requests: Requests | None = None) -> None:
         """Keep them."""
         self._store = store
         self._clock = clock
         self._casework = casework
+        self._requests = requests or Requests(store)
         self.terms = RemedyTerms(store, clock)
 
     def give(self, public_id: str, wished: Wished, by: Actor) -> Given:
@@ -119,6 +122,7 @@ class Remedies:
             remedy = self._store.remedies.add(case.id, kept, weighed, me, case.severity, key, now)
             made.append(remedy)
             told: CaseAct = "remedy given" if remedy.stands else "remedy proposed"
+            self._requests.heed(told, remedy.public_id, case, now)
             undo = {"remedy": remedy.id, "was": rules.kept(replace(remedy, state="withdrawn"))}
             return Aside(
                 act=told, detail=f"{_named(remedy, terms)}: {weighed.why}", undo=undo, subject=remedy.subject

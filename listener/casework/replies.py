@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from listener.casework.permission import allowed
+from listener.casework.requests import Requests
 from listener.casework.ways import Way, Ways
 from listener.core import casework, replying
 from listener.core.case import Case
@@ -32,11 +33,12 @@ class Replies:
         lease: gives how long a claim holds.
         posting: gives what the operator allows.
         repliers: gives who can answer, by place.
+        requests: lets channels know of what is asked; None: nobody hears of it.
     """
 
     def __init__(
         self, store: Store, clock: Clock, lease: Callable[[], timedelta], posting: Callable[[], Posting],
-        repliers: Callable[[], Mapping[str, Replier]],
+        repliers: Callable[[], Mapping[str, Replier]], requests: Requests | None = None,
     ) -> None:  # fmt: skip
         """Keep them."""
         self._store = store
@@ -44,6 +46,7 @@ class Replies:
         self._lease = lease
         self._posting = posting
         self._ways = Ways(posting, repliers)
+        self._requests = requests or Requests(store)
 
     @property
     def posting(self) -> Posting:
@@ -145,9 +148,7 @@ class Replies:
             Refused: nothing was said why; see also `listener.core.replying.sent_back()`.
         """
         said = reason_text(why)
-        return self._act(
-            reply_id, by, "sent back", lambda reply, me, now: replying.sent_back(reply, said, me, now)
-        )  # fmt: skip
+        return self._act(reply_id, by, "sent back", lambda reply, me, now: replying.sent_back(reply, said, me, now))
 
     def recall(self, reply_id: str, by: Actor) -> Reply:
         """Take one's own reply back from review.
@@ -282,6 +283,7 @@ class Replies:
     def _tell(self, by: Actor, act: CaseAct, reply: Reply, now: datetime, detail: str = "") -> None:
         case = self._store.cases.get(reply.case)
         self._store.events.add(by, act, now, case=case, subject=f"reply {reply.public_id}", detail=detail)
+        self._requests.heed(act, reply.public_id, case, now)
 
     def _renew(self, reply: Reply, me: Colleague, now: datetime) -> None:
         """Work on an answer is work on the case: a claim of one's own that is half over is renewed."""

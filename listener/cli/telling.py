@@ -103,10 +103,9 @@ def _weighed(config: Path | None, trails: tuple[Trail, ...]) -> tuple[Trail, ...
     Raises:
         AdapterError: the scorer cannot be asked.
     """
-    from listener.app import rules_of
     from listener.casework.why import weighed
     from listener.cli.judging import scorer_of
-    from listener.settings import load
+    from listener.settings import load, rules_of
 
     unknown = [trail.mention.id for trail in trails if trail.verdict and trail.weighing is None][:_WEIGHED]
     if not unknown:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from listener.core.campaign import Campaign
 from listener.core.case import Case
-from listener.core.notification import CaseLine, DeliveryStatus, Notification, Reason
+from listener.core.notification import CaseLine, DeliveryStatus, Notification, Reason, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Parcel:
         newest: the newest dozen with their newest mention; links are filled in by the dispatcher.
         frozen_at: when it was first tried.
         campaign: the campaign it announces, as it is now; then there are no cases.
+        request: what waits for a colleague, as it is now.
     """
 
     notification: Notification
@@ -29,6 +30,7 @@ class Parcel:
     newest: tuple[CaseLine, ...]
     frozen_at: datetime
     campaign: Campaign | None = None
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from listener.core.mention import Mention
 from listener.core.place import asked_wait
 from listener.core.route import Severity
 
-Reason = Literal["opened", "grown", "repeat", "overdue", "returned", "resolved", "announced"]
-"""*returned*: an answer of ours did not arrive; *announced*: a campaign."""
+Reason = Literal["opened", "grown", "repeat", "overdue", "returned", "resolved", "announced", "asked"]
+"""*returned*: an answer of ours did not arrive; *announced*: a campaign; *asked*: something waits for a colleague."""
 DeliveryStatus = Literal["pending", "sent", "held", "dropped", "dead"]
 
 DELIVERY_BUDGET = timedelta(hours=24)
@@ -71,6 +71,51 @@ class Announcement:
     url: str
 
 
+RequestKind = Literal["advice", "review", "remedy"]
+"""*advice*: a draft is with marketing; *review*: an answer waits to be approved; *remedy*: one above the allowance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What waits for a colleague.
+
+    It holds no word of the customer, of the answer or of the question, and no sum: more people read a channel than may
+    see these.
+
+    Args:
+        kind: what is asked.
+        brand: of the case.
+        severity: of the case.
+        asker: name of the colleague who asks.
+        asked: name of the one who is asked; empty: whoever may decide.
+        until: when it goes back by itself; None: it waits.
+        waits: whether it still does.
+        url: link to the case; empty without a page.
+    """
+
+    kind: RequestKind
+    brand: str
+    severity: Severity
+    asker: str
+    asked: str
+    until: datetime | None
+    waits: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Which channels hear of which requests, by name; none unless the operator names them."""
+
+    advice: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+    remedy: tuple[str, ...] = ()
+
+    def of(self, kind: RequestKind) -> tuple[str, ...]:
+        """The channels that hear of requests of a kind."""
+        return {"advice": self.advice, "review": self.review, "remedy": self.remedy}[kind]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What a channel is asked to say.
@@ -87,6 +132,7 @@ class Message:
         sample: True when everything in it is demo data.
         notice: a word to the operator about Listener itself; then there are no cases.
         announcement: the campaign that teams are told of before it starts; then there are no cases.
+        request: what waits for a colleague; then there are no cases.
     """
 
     key: str
@@ -100,6 +146,7 @@ class Message:
     sample: bool = False
     notice: str = ""
     announcement: Announcement | None = None
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +207,13 @@ def decide_announcement(campaign: Campaign, now: datetime, before: timedelta) ->
     if now < near:
         return Decision(action="hold", why="the campaign's start was moved", until=near)
     return Decision(action="send", why="the campaign is running" if state == "running" else "the campaign starts soon")
+
+
+def decide_request(request: Request) -> Decision:
+    """Decide at the moment of sending whether something still waits for a colleague."""
+    if not request.waits:
+        return Decision(action="drop", why="it was settled before the message could be sent")
+    return Decision(action="send", why="it waits for a colleague")
 
 
 def retry_pause(attempts: int, spread: float, retry_after: float | None = None) -> timedelta:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from listener.core.notification import Told
 from listener.core.protocols import DEFAULT_HORIZON
 from listener.core.query import Matchbook, Place
 from listener.core.replying import Posting
@@ -26,6 +27,7 @@ class Rules:
         claim_lease: how long a colleague's claim holds without work on the case.
         announce_channels: names of the channels that are told of campaigns.
         announce_before: how long before a campaign's start they are told.
+        told: which channels hear of what waits for a colleague.
         posting: what is allowed of public answers.
         public_url: address of the pages as staff reach them; empty without one.
         topics: what is looked for in what people say.
@@ -41,6 +43,7 @@ class Rules:
     claim_lease: timedelta = timedelta(hours=1)
     announce_channels: tuple[str, ...] = ()
     announce_before: timedelta = timedelta(days=1)
+    told: Told = field(default_factory=Told)
     posting: Posting = field(default_factory=Posting)
     public_url: str = ""
     topics: tuple[Topic, ...] = ()

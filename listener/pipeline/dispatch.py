@@ -19,6 +19,7 @@ from listener.core.notification import (
     Message,
     decide,
     decide_announcement,
+    decide_request,
     retry_pause,
 )
 from listener.core.protocols import Channel
@@ -75,23 +76,28 @@ def dispatch(store: Store, name: str, channel: Channel, rules: Rules, clock: Clo
 def _decide(parcel: Parcel, rules: Rules, clock: Clock) -> Decision:
     if parcel.campaign:
         return decide_announcement(parcel.campaign, clock(), rules.announce_before)
+    if parcel.request:
+        return decide_request(parcel.request)
     return decide(parcel.notification.reason, parcel.cases)
 
 
 def _message(parcel: Parcel, rules: Rules) -> Message:
-    """Put the parcel into the words' raw material: cases or a campaign, links, severity."""
-    campaign = parcel.campaign
+    """Put the parcel into the words' raw material: cases, a campaign or a request, links, severity."""
+    campaign, request = parcel.campaign, parcel.request
+    # What waits for a colleague is told without the case: its customer's words are for those who open it.
+    cases = () if request else tuple(replace(line, url=rules.case_url(line.case.public_id)) for line in parcel.newest)
     return Message(
         key=parcel.notification.key,
         reason=parcel.notification.reason,
         route=parcel.notification.route,
         severity="normal" if campaign else worst(tuple(case.severity for case in parcel.cases)),
-        bundle=parcel.bundle.partition("|")[2],
-        cases=tuple(replace(line, url=rules.case_url(line.case.public_id)) for line in parcel.newest),
-        total=len(parcel.cases),
+        bundle="" if request else parcel.bundle.partition("|")[2],
+        cases=cases,
+        total=0 if request else len(parcel.cases),
         inbox_url=rules.inbox_url(),
         sample=rules.sample,
         announcement=Announcement(campaign=campaign, url=rules.campaign_url(campaign.public_id)) if campaign else None,
+        request=replace(request, url=rules.case_url(parcel.cases[0].public_id)) if request else None,
     )
 
 

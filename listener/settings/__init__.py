@@ -3,6 +3,7 @@
 loading    load(): reads, checks, and tells everything wrong at once with file and line
 sections   Settings and its sections; their docstrings are the manual
 defaults   default_toml(): the commented file of all settings
+ruling     rules_of(): the rules that the pipeline works by
 fields     fill(): a table to a dataclass, used for adapters' options too
 problems   Problem, and the one error that lists them
 """
@@ -12,6 +13,7 @@ from listener.settings.durations import duration, duration_text
 from listener.settings.fields import fill, own_keys
 from listener.settings.loading import load
 from listener.settings.problems import Places, Problem, Problems, refuse, suggest
+from listener.settings.ruling import local_url, rules_of
 from listener.settings.sections import (
     Brand,
     ChannelSettings,
@@ -28,5 +30,5 @@ from listener.settings.sections import (
 __all__ = [
     "MANUAL", "Brand", "ChannelSettings", "GeneralSettings", "InboxSettings", "Places", "Problem", "Problems",
     "ReplySettings", "ScorerSettings", "Secrets", "Settings", "StoreSettings", "WebSettings", "default_toml",
-    "duration", "duration_text", "fill", "load", "manual", "own_keys", "refuse", "suggest",
+    "duration", "duration_text", "fill", "load", "local_url", "manual", "own_keys", "refuse", "rules_of", "suggest",
 ]  # fmt: skip

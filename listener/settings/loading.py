@@ -235,8 +235,9 @@ class _Reader:
 
     def _inbox(self, channels: Sequence[str]) -> InboxSettings:
         inbox = self._section(InboxSettings, "inbox")
-        for index, name in enumerate(inbox.announce_channels or ()):
-            known(("inbox", "announce_channels", index), "channel", name, channels, self.problems)
+        for key in ("announce_channels", "advice_channels", "review_channels", "remedy_channels"):
+            for index, name in enumerate(getattr(inbox, key) or ()):
+                known(("inbox", key, index), "channel", name, channels, self.problems)
         return inbox
 
     def _scorer(self) -> ScorerSettings:

@@ -151,11 +151,17 @@ class InboxSettings:
         claim_lease: a claim ends after this long without work on the case, which then waits for everybody again.
         announce_channels: names of the channels that are told what marketing runs; absent: all of them; []: none.
         announce_before: how long before a campaign starts they are told; of one that is registered later, at once.
+        advice_channels: names of the channels that are told of drafts with marketing; []: only the pages show them.
+        review_channels: the same for answers that wait to be approved.
+        remedy_channels: the same for remedies that are above an allowance.
     """
 
     claim_lease: Span = timedelta(hours=1)
     announce_channels: tuple[str, ...] | None = None
     announce_before: Span = timedelta(days=1)
+    advice_channels: tuple[str, ...] = ()
+    review_channels: tuple[str, ...] = ()
+    remedy_channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from listener.store.places import Places
 from listener.store.posts import Posts
 from listener.store.remedies import Remedies
 from listener.store.replies import Replies
+from listener.store.requests import Requests
 from listener.store.rescores import Rescores
 from listener.store.sessions import Sessions
 from listener.store.tokens import Tokens
@@ -73,6 +74,7 @@ class Store:
         views: what the inbox is cut by.
         replies: what customers are answered.
         remedies: what customers are given to make it right.
+        requests: what waits for a colleague.
     """
 
     db: Connections
@@ -103,6 +105,7 @@ class Store:
     views: Views
     replies: Replies
     remedies: Remedies
+    requests: Requests
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -163,6 +166,7 @@ def make_store(db: Connections) -> Store:
         views=Views(db),
         replies=Replies(db),
         remedies=Remedies(db),
+        requests=Requests(db),
     )
 
 

@@ -22,6 +22,7 @@ from listener.store.cases import case_of
 from listener.store.deliveries import dead_of, delivery_of, notification_of
 from listener.store.engine import Connections, Row, moment, to_ms
 from listener.store.mentions import Mentions
+from listener.store.requests import request_of
 
 LEASE = timedelta(minutes=2)
 CAMPAIGNS = "campaigns"
@@ -193,6 +194,7 @@ class Outbox:
             newest=newest,
             frozen_at=moment(row["frozen_at"]),
             campaign=campaign_of(campaigns[0]) if campaigns else None,
+            request=request_of(self._db, bundle["key"], cases),
         )
 
     def sent(self, notification: Notification, *, why: str, took: timedelta, now: datetime) -> None:

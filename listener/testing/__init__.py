@@ -12,6 +12,7 @@ from listener.testing._channels import (
     check_channel,
     example_announcement,
     example_message,
+    example_request,
 )
 from listener.testing._fakes import (
     START,
@@ -31,5 +32,5 @@ from listener.testing._sources import check_source
 __all__ = [
     "FAILURES", "HOSTILE", "START", "Asked", "Failure", "FakeChannel", "FakeClock", "FakeScorer", "FakeSource",
     "FarEnd", "Fault", "NoOptions", "Received", "Site", "Told", "cases_told", "check_channel", "check_scorer",
-    "check_source", "example_announcement", "example_message", "make_post", "verdict",
+    "check_source", "example_announcement", "example_message", "example_request", "make_post", "verdict",
 ]  # fmt: skip

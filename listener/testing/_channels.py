@@ -18,7 +18,7 @@ from listener.core.campaign import Brief, Campaign
 from listener.core.case import Case
 from listener.core.errors import Rejected, Unavailable
 from listener.core.mention import Author, Mention, Post
-from listener.core.notification import Announcement, CaseLine, Message, Reason
+from listener.core.notification import Announcement, CaseLine, Message, Reason, Request, RequestKind
 from listener.core.protocols import Channel
 from listener.core.sentiment import Sentiment
 
@@ -116,6 +116,25 @@ def example_announcement(
     )  # fmt: skip
 
 
+def example_request(kind: RequestKind = "advice", asker: str = "Dana", *, key: str = "check-3") -> Message:
+    """A believable message about something that waits for a colleague, for tests.
+
+    Args:
+        kind: what is asked.
+        asker: name of the colleague who asks.
+        key: its idempotency key.
+    """
+    until = datetime(2026, 11, 2, 10, 0, tzinfo=UTC) if kind == "advice" else None
+    request = Request(
+        kind=kind, brand="Brackholm", severity="high", asker=asker, asked="Mia" if until else "", until=until,
+        waits=True, url=_CASE_URL,
+    )  # fmt: skip
+    return Message(
+        key=key, reason="asked", route="requests", severity="high", bundle="", cases=(), total=0,
+        inbox_url=_INBOX_URL, request=request,
+    )  # fmt: skip
+
+
 def check_channel(
     make: Callable[[], Channel],
     far_end: FarEnd,
@@ -172,6 +191,9 @@ def _check_words(channel: Channel, far_end: FarEnd) -> None:
     brief = _sent(channel, far_end, example_announcement())
     assert "Free returns" in f"{brief.title}\n{brief.text}", "a message about a campaign must name it"
     assert _BRIEF_URL in brief.text, "a message about a campaign must carry the link to its brief"
+    asked = _sent(channel, far_end, example_request())
+    assert "Dana" in f"{asked.title}\n{asked.text}", "a message about a request must say who asks"
+    assert _CASE_URL in asked.text, "a message about a request must carry the link to the case"
 
 
 def _check_hostile(channel: Channel, far_end: FarEnd, marks: Sequence[str]) -> None:

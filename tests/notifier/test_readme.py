@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import notifier
-from listener.testing import example_announcement, example_message
+from listener.testing import example_announcement, example_message, example_request
 from notifier._services import ALLOWED, FIXED
 from notifier.apprise import STUCK, AppriseChannel
 from notifier.console import Console
@@ -36,7 +36,7 @@ def test_every_refused_parameter_is_in_the_manual_with_its_reason() -> None:
 
 def test_the_shown_messages_are_real_ones() -> None:
     storm = example_message(count=2, total=60, reason="grown", sample=True)
-    for said in map(render, (example_message(), storm, example_announcement())):
+    for said in map(render, (example_message(), storm, example_announcement(), example_request())):
         assert f"```text\n{said.title}\n\n{said.text}\n```" in MANUAL
 
 

@@ -13,7 +13,6 @@ import httpx2
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from listener.app import rules_of
 from listener.casework import (
     Accounts,
     Calls,
@@ -43,7 +42,7 @@ from listener.pipeline.escalate import escalate
 from listener.pipeline.judge import judge
 from listener.pipeline.poll import poll_place
 from listener.pipeline.post import post
-from listener.settings import Settings, load
+from listener.settings import Settings, load, rules_of
 from listener.store import open_store
 from listener.testing import START, FakeChannel, FakeClock, FakeScorer, FakeSource
 from listener.web.auth import cookie_name
