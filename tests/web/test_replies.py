@@ -430,7 +430,8 @@ def test_a_draft_is_taken_up_again_on_a_case_that_waits_which_is_ones_own_then(
     stage.replies.by_hand(done.public_id, by, "")
     second = stage.replies.begin(case.public_id, by)
     stage.replies.discard(second.public_id, by)
-    stage.store.cases.change(replace(stage.store.cases.get(case.id), status="waiting", claimed_until=None))
+    waits = replace(stage.store.cases.get(case.id), status="waiting", claimed_until=None)
+    stage.store.cases.change(replace(waits, snoozed_until=stage.clock() + timedelta(days=7)))
     page = follow(lea, press(lea, shown(lea, case), "Take it up again"))
     assert "Yours until" in page
     assert stage.store.cases.get(case.id).status == "acknowledged"

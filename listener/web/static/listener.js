@@ -51,7 +51,7 @@
       shown = text;
       renew(live(), fresh);
       document.title = page.title;
-      for (const part of [".standing", "#stopped", ".top [href='/replies']", ".top [href='/campaigns']", ".top [href='/unsure']", ".top [href='/remedies']"]) {
+      for (const part of [".standing", "#stopped", ".top [href='/replies']", ".top [href='/campaigns']", ".top [href='/unsure']", ".top [href='/remedies']", ".more-count"]) {
         const [before, after] = [document, page].map((of) => of.querySelector(part));
         if (before && after && before.outerHTML !== after.outerHTML) before.replaceWith(document.adoptNode(after));
       }
@@ -179,6 +179,18 @@
     const next = row && (row.nextElementSibling || row.previousElementSibling);
     return next ? next.dataset.case : "";
   };
+
+  // The menus of the header close when one goes on elsewhere; without scripts they close as they open.
+  const shut = (but) => {
+    for (const menu of document.querySelectorAll(".more[open]")) if (!but || !menu.contains(but)) menu.open = false;
+  };
+  document.addEventListener("click", ({ target }) => shut(target), true);
+  document.addEventListener("keydown", ({ key, target }) => {
+    if (key !== "Escape") return;
+    const menu = target.closest(".more[open]");
+    shut(null);
+    if (menu) menu.firstElementChild.focus();
+  });
 
   document.addEventListener("input", ({ target }) => {
     target.dataset.touched = "yes";
