@@ -117,12 +117,12 @@ def endless(piece: bytes) -> Callable[[socket.socket], None]:
 def test_a_line_without_an_end_ends_the_connection(client: Client, server: StreamServer, stop: threading.Event) -> None:
     server.speak = endless(b"x" * 65_536)
     with pytest.raises(Unavailable, match="more than 1,000,000 bytes"):
-        list(client.lines(server.url + PATH, stop=stop))
+        list(client.lines(server.url + PATH, stop=stop, longest=20))
 
 
 def test_a_flood_ends_at_the_limit(client: Client, server: StreamServer, stop: threading.Event) -> None:
     server.speak = endless(b"data: again\n" * 5_000)
-    read = sum(len(line) + 1 for line in client.lines(server.url + PATH, stop=stop, max_bytes=3_000_000))
+    read = sum(len(line) + 1 for line in client.lines(server.url + PATH, stop=stop, max_bytes=3_000_000, longest=20))
     assert 2_900_000 < read < 3_200_000
 
 

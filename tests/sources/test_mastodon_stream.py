@@ -217,9 +217,10 @@ def test_a_hostile_stream_costs_the_connection_and_nothing_else(http: Client, pi
         said = ""
         try:
             for _ in listening.listen("@", threading.Event()):
-                pass
+                if time.monotonic() > began + 20:
+                    break
         except AdapterError as problem:
             said = str(problem)
         assert "t0ken" not in said
-        assert time.monotonic() - began < 8
+        assert time.monotonic() < began + 20
         assert json.loads(http.get(server.url + "/api/v1/notifications").body) == []
