@@ -226,6 +226,10 @@ class Mailbox:
         self._keep(known, raw)
         return Posted(external_id=known)
 
+    def known_as(self, key: str) -> str:
+        """See `listener.core.protocols.Names`."""
+        return message_id(key, self._address)
+
     def find(self, post: Post, approved: Approval, key: str) -> Posted | None:
         """Look for the answer's copy in our own mailbox; errors as `Replier.find`."""
         options, known = self._options, message_id(key, self._address)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from listener.core.reply import Reply, digest
+from listener.core.reply import Posted, Reply, digest
+from listener.core.replying import posting, stands
 from listener.pipeline.dispatch import dispatch
 from listener.testing import FakeChannel
 from tests.bounces import AWAY, LATER, RETURNED, notice
 from tests.kit import COMPLAINTS, POSTING, make_rules, resolve
 from tests.servers.dovecot import MAILBOX, Dovecot
-from tests.servers.smtp import OddSmtp
+from tests.servers.smtp import CLOSE, OddSmtp
 from tests.test_reply_mail import Post
 
 pytestmark = pytest.mark.servers
@@ -171,6 +172,35 @@ def test_a_snoozed_case_wakes(office: Returning) -> None:
         office.store.cases.change(replace(case, status="snoozed", snoozed_until=until))
     office.arrives("postfix")
     assert (office.case().status, office.case().snoozed_until) == ("acknowledged", None)
+
+
+def test_a_bounce_of_what_nobody_knew_to_be_sent_says_that_it_was_and_came_back(office: Returning) -> None:
+    office.set(sent_folder="", copy_to_self=False)
+    office.approved()
+    office.smtp.answers["."] = CLOSE
+    office.post_once()
+    assert (office.now().state, office.now().posted) == ("unknown", None)
+    known = office.source.known_as(office.now().key)
+    office.arrives("postfix", known)
+    now = office.now()
+    assert (now.state, now.posted and now.posted.external_id, office.post()) == ("failed", known, 0)
+    assert now.why.startswith("it did not arrive: there is no such mailbox")
+    assert [event.act for event in office.store.events.of_case(office.case().id)][-1] == "answer returned"
+
+
+def test_a_bounce_that_is_faster_than_our_own_note_waits_for_it(office: Returning) -> None:
+    reply = office.approved()
+    with office.store.transaction():
+        office.store.replies.change(posting(reply, office.clock()))
+    office.writes("And acme is late.")
+    office.arrives("postfix", office.source.known_as(reply.key))
+    assert (office.now().state, len(office.mentions())) == ("posting", 1), "the page is left for the next poll"
+    with office.store.transaction():
+        found = Posted(external_id=office.source.known_as(reply.key))
+        office.store.replies.change(stands(office.now(), found, office.clock()))
+    office.hear()
+    rows = office.store.db.read("SELECT text FROM posts ORDER BY id")
+    assert (office.now().state, [row["text"] for row in rows][-1]) == ("failed", "And acme is late.")
 
 
 def test_a_late_bounce_finds_the_promise_broken_and_says_so(office: Returning) -> None:

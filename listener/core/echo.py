@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from listener.core.case import Case
-from listener.core.reply import Reply
+from listener.core.reply import Posted, Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,17 @@ class Echo:
 def returned(reply: Reply, echo: Echo, now: datetime, *, alone: bool) -> Reply | None:
     """An answer that came back: one that failed, which can be changed and sent again; None where that is known.
 
+    One of which nobody knew whether it was taken was taken, for it came back.
+
     Args:
         reply: as it is.
         echo: says that it came back, and why.
         now: the present.
         alone: whether the case has no other answer under way; else this one stays as it is, with the reason.
     """
-    if reply.state != "posted" or reply.why:
+    if reply.state == "unknown":
+        reply = replace(reply, posted=Posted(external_id=echo.external_id))
+    elif reply.state != "posted" or reply.why:
         return None
     if not alone:
         return replace(reply, why=echo.reason, changed_at=now)

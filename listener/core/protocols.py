@@ -205,6 +205,22 @@ class Replier(Protocol):
 
 
 @runtime_checkable
+class Names(Protocol):
+    """What a `Replier` offers beside where the other side's name for an answer follows from its key.
+
+    By it an echo finds an answer of which nobody knows yet whether it was taken.
+    """
+
+    def known_as(self, key: str) -> str:
+        """The name, as in `Posted`, that an answer with this key has at the other side. No I/O.
+
+        Args:
+            key: as given to `Replier.reply()`.
+        """
+        ...
+
+
+@runtime_checkable
 class Scorer(Protocol):
     """Judges texts; lives in `models/` or in a stranger's package. Built as `Scorer(options, tools)`."""
 

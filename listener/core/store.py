@@ -20,7 +20,7 @@ from listener.core.mention import Arrival, Engagement, Mention, NewPost, Post, S
 from listener.core.notification import Notification
 from listener.core.place import PlaceTurn
 from listener.core.query import Cursor, Match
-from listener.core.reply import Reply, Stop
+from listener.core.reply import Reply, ReplyState, Stop
 from listener.core.rescore import Corrections, Rescores
 from listener.core.route import SLA, Route, Severity
 from listener.core.sentiment import Sentiment, Verdict
@@ -196,6 +196,10 @@ class Replies(Protocol):
 
     def change(self, reply: Reply) -> Reply:
         """Store a new state, in a transaction; refused when it changed since this one was read."""
+        ...
+
+    def in_states(self, states: Sequence[ReplyState]) -> tuple[Reply, ...]:
+        """Replies in some states."""
         ...
 
     def known_as(self, identity: tuple[str, str, str]) -> Reply | None:

@@ -19,7 +19,7 @@ from listener.core.rules import Rules
 from listener.core.store import Store
 from listener.core.tools import Clock
 from listener.pipeline.border import border
-from listener.pipeline.echoes import heed
+from listener.pipeline.echoes import early, heed
 from listener.pipeline.ingest import ingest
 from listener.pipeline.listen import Listening
 from listener.telemetry import get_logger
@@ -68,7 +68,9 @@ def poll_place(store: Store, source: Source, place: Place, turn: PlaceTurn, rule
     try:
         for left in reversed(range(PAGES_A_TURN)):
             page = _ask(source, place, rules, cursor)
-            _store(store, place, page, rules, turn, clock(), keep=page.more and left > 0)
+            if early(store, source, place, page.echoes):
+                page = Page()  # It is read again once it is kept what became of the answer.
+            _store(store, (place, source), page, rules, turn, clock(), keep=page.more and left > 0)
             cursor = page.cursor or cursor
             if page.gap:
                 log.warning("place_gap", why=page.gap)
@@ -88,13 +90,16 @@ def _ask(source: Source, place: Place, rules: Rules, cursor: Cursor | None) -> P
         return replace(page, gap=page.gap and line(page.gap))
 
 
-def _store(store: Store, place: Place, page: Page, rules: Rules, turn: PlaceTurn, now: datetime, *, keep: bool) -> None:
+def _store(
+    store: Store, met: tuple[Place, Source], page: Page, rules: Rules, turn: PlaceTurn, now: datetime, *, keep: bool
+) -> None:
     """Store a page and plan the next poll; `keep` holds on to the place for its next page."""
+    place, source = met
     due = now if page.more else now + pause_after(place.every, page.wait, random.random())  # noqa: S311
 
     def finish() -> None:
         store.places.tally(place.name, {"rejected": len(page.rejected), "unmatched": len(page.echoes)})
-        heed(store, rules, place, page.echoes, now)
+        heed(store, source, rules, place, page.echoes, now)
         store.places.polled(
             place.name, cursor=page.cursor, more=page.more, keep=keep, due=due, posts=len(page.posts), gap=page.gap,
             now=now,
