@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -117,6 +118,10 @@ def test_posts_are_heard_within_seconds_and_once_though_the_next_poll_is_an_hour
     lives.until(lambda: server.timelines() >= polls + 2, "the ordinary polls", 10)
     assert len(heard(lives)) == len(set(heard(lives))) == 3
     assert lives.number("SELECT count(*) FROM mentions") == 3
+    assert lives.process is not None
+    lives.process.send_signal(signal.SIGHUP)
+    lives.until(lambda: len(server.streams) == 4, "a reload holds the streams anew", 15)
+    lives.until(lambda: places(lives, "listening_since IS NOT NULL") == 2, "and says so", 10)
     began = time.monotonic()
     assert lives.stop() == 0
     assert time.monotonic() - began < 5, "streams do not hold the daemon"
