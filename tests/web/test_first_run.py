@@ -43,7 +43,7 @@ def test_the_first_link_makes_an_admin_who_invites_somebody_who_signs_in(
     admin.get_by_role("button", name="Make my account").click()
     expect(admin).to_have_url(f"{server.url}/cases")
     expect(admin.locator(".who")).to_contain_text("Dana Okafor")
-    admin.locator("#more > summary").click()
+    admin.locator("#elsewhere > summary").click()
     admin.get_by_role("link", name="Colleagues").click()
     choose(admin, Name="Ben Azikiwe", Handle="ben")
     admin.get_by_label("agent:").check()

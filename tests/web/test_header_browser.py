@@ -53,7 +53,7 @@ def test_the_header_is_one_line_on_a_desk_however_much_there_is_to_do(admin: Pag
 def test_nothing_of_the_header_is_cut_off_on_a_phone(admin: Page, width: int) -> None:
     admin.set_viewport_size({"width": width, "height": 800})
     admin.evaluate(BUSY)
-    for menu in ("#more", "#me"):
+    for menu in ("#elsewhere", "#me"):
         admin.locator(menu).locator("summary").click()
         for link in admin.locator(f"{menu} a").all():
             box = link.bounding_box()
@@ -75,12 +75,12 @@ def test_what_is_behind_more_is_reached_by_keyboard_without_scripts(
     expect(page.get_by_role("link", name="Remedies")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(server.url + "/remedies")
-    expect(page.locator("#more summary")).to_have_text("Remedies")
+    expect(page.locator("#elsewhere summary")).to_have_text("Remedies")
     page.close()
 
 
 def test_a_menu_closes_when_one_goes_on_elsewhere(admin: Page) -> None:
-    more, me = admin.locator("#more"), admin.locator("#me")
+    more, me = admin.locator("#elsewhere"), admin.locator("#me")
     more.locator("summary").click()
     me.locator("summary").click()
     expect(more).not_to_have_attribute("open", "")

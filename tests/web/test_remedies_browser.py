@@ -60,15 +60,15 @@ def test_an_agent_asks_without_scripts_and_a_lead_decides_in_place(
 
     lea = stage.page(chromium, server.url, "lead", "lea")
     lea.goto(f"{server.url}/cases/{case.public_id}")
-    expect(lea.locator("#more > summary")).to_contain_text("1 to decide")
+    expect(lea.locator("#elsewhere > summary")).to_contain_text("1 to decide")
     lea.evaluate("window.__same = true")
     theirs = lea.get_by_role("region", name="Making it right")
     theirs.get_by_label("A word why").fill("of course")
     theirs.get_by_role("button", name="Approve").click()
     expect(theirs).to_contain_text("approved by Lea")
     expect(theirs).to_contain_text("of course")
-    expect(lea.locator("#more > summary")).to_have_text("More")
-    lea.locator("#more > summary").click()
+    expect(lea.locator("#elsewhere > summary")).to_have_text("More")
+    lea.locator("#elsewhere > summary").click()
     expect(lea.get_by_role("link", name="Remedies", exact=True)).to_be_visible()
     assert lea.evaluate("window.__same"), "the page was not loaded anew"
     lea.get_by_role("status").get_by_role("button", name="Undo").click()
