@@ -17,7 +17,7 @@ from listener.core.delivery import Parcel
 from listener.core.event import Actor, Event
 from listener.core.head import Heads
 from listener.core.mention import Arrival, Engagement, Mention, NewPost, Post, Seen
-from listener.core.notification import Notification
+from listener.core.notification import Notification, Reason
 from listener.core.place import PlaceTurn
 from listener.core.query import Cursor, Match
 from listener.core.reply import Reply, ReplyState, Stop
@@ -241,12 +241,8 @@ class Outbox(Protocol):
         """Let staff know of a case on each channel of a route, in a transaction."""
         ...
 
-    def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
-        """Let staff know that a promise on a case is broken, in a transaction."""
-        ...
-
-    def returned(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
-        """Let staff know that an answer in a case did not arrive, in a transaction."""
+    def news(self, case: Case, reason: Reason, routes: Mapping[str, Route], now: datetime) -> None:
+        """Let those who heard of a case know what became of it (overdue, returned), in a transaction."""
         ...
 
     def announce(self, campaign: Campaign, channels: Sequence[str], now: datetime) -> None:

@@ -82,7 +82,7 @@ def _returned(store: Store, rules: Rules, reply: Reply, echo: Echo, now: datetim
     store.replies.change(changed)
     case = store.cases.change(unheard(case, reply, now, rules.claim_lease))
     _tell(store, case, reply, "answer returned", echo.why, now)
-    store.outbox.returned(case, rules.names, now)
+    store.outbox.news(case, "returned", rules.names, now)
     get_logger().warning("reply_returned", reply=reply.public_id, place=reply.place, case=case.public_id)
     return True
 

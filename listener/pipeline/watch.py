@@ -79,6 +79,6 @@ def _tell(store: Store, case: Case, rules: Rules, clock: Clock) -> None:
     now = clock()
     deadline = case.deadline
     store.cases.told_overdue(case.id)
-    store.outbox.overdue(case, rules.names, now)
+    store.outbox.news(case, "overdue", rules.names, now)
     store.events.add(LISTENER, "overdue", now, case=case, detail=deadline.clock if deadline else "")
     get_logger().info("case_overdue", case=case.public_id)

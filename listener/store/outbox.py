@@ -73,15 +73,15 @@ class Outbox:
                 "INSERT INTO notification_cases VALUES (?, ?) ON CONFLICT DO NOTHING", (notification, case_id)
             )
 
-    def overdue(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
-        """Let staff know that a promise on a case is broken, on the channels that heard of it. In a transaction."""
-        self._again(case, "overdue", routes, now)
+    def news(self, case: Case, reason: Reason, routes: Mapping[str, Route], now: datetime) -> None:
+        """Let staff know what became of a case, on the channels that heard of it. Call it in a transaction.
 
-    def returned(self, case: Case, routes: Mapping[str, Route], now: datetime) -> None:
-        """Let staff know that an answer did not arrive, on the channels that heard of its case. In a transaction."""
-        self._again(case, "returned", routes, now)
-
-    def _again(self, case: Case, reason: Reason, routes: Mapping[str, Route], now: datetime) -> None:
+        Args:
+            case: as it is now.
+            reason: overdue (a promise is broken) or returned (an answer did not arrive).
+            routes: by name; give the channels.
+            now: the present.
+        """
         rows = self._db.read(
             "SELECT b.id, b.route, b.last_sent_at FROM bundles b JOIN bundle_cases c ON c.bundle_id = b.id "
             "WHERE c.case_id = ?",

@@ -151,7 +151,7 @@ def test_a_failed_write_leaves_the_clocks_due(store: Store, clock: FakeClock, mo
         raise StoreError("no")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(store.outbox), "overdue", broken)
+        patch.setattr(type(store.outbox), "news", broken)
         with pytest.raises(StoreError):
             watch(store, RULES, clock)
     assert acts(store, case) == ["opened"]
