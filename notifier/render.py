@@ -27,12 +27,12 @@ _ONE = {
     "resolved": "Resolved",
 }
 _REQUESTS: Mapping[RequestKind, tuple[str, str]] = {
-    "advice": ("Marketing is asked", "{asker} asks {asked} for advice on an answer."),
+    "advice": ("Marketing is asked", "Advice on an answer is asked of {asked} by {asker}."),
     "review": (
         "An answer waits for review",
-        "{asker} sent an answer to review.",
+        "An answer was sent to review by {asker}.",
     ),
-    "remedy": ("A remedy waits for a decision", "{asker} proposes a remedy above their allowance."),
+    "remedy": ("A remedy waits for a decision", "A remedy above an allowance was proposed by {asker}."),
 }
 """What waits for a colleague: in a title, and in a sentence."""
 _MANY = {
@@ -143,7 +143,7 @@ class _Words:
         asker, asked = (self.safe(shorten(one_line(name), 80)) for name in (request.asker, request.asked))
         return [
             f"{'[sample data] ' if message.sample else ''}{message.severity.upper()}: {title}, {brand}",
-            sentence.format(asker=asker or "A colleague", asked=asked or "marketing"),
+            sentence.format(asker=asker or "a colleague", asked=asked or "marketing"),
             f"Brand: {brand}",
             *([f"Until: {_day(request.until)}; then it goes back by itself"] if request.until else []),
         ]

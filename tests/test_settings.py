@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.core.errors import SettingsError
+from listener.core.notification import Told
 from listener.core.route import Matcher
 from listener.settings import Problem, Settings, duration, duration_text, load, rules_of
 from listener.settings._lines import KeyPath, lines_of
@@ -564,6 +565,18 @@ def test_any_toml_is_located(table: Mapping[str, str]) -> None:
 
 
 TWO = "[[channel]]\nname = 'desk'\nadapter = 'console'\n[[channel]]\nname = 'leads'\nadapter = 'console'\n"
+
+
+def test_what_waits_for_a_colleague_is_told_where_the_operator_says_and_nowhere_else(folder: Folder) -> None:
+    assert rules_of(folder.load(TWO)).told == Told()
+    text = "[inbox]\nadvice_channels = ['desk']\nreview_channels = ['leads', 'desk']\nremedy_channels = ['leads']"
+    told = rules_of(folder.load(TWO + text)).told
+    assert told == Told(advice=("desk",), review=("leads", "desk"), remedy=("leads",))
+
+
+@pytest.mark.parametrize("key", ["advice_channels", "review_channels", "remedy_channels"])
+def test_a_channel_for_requests_that_there_is_not_is_refused(folder: Folder, key: str) -> None:
+    assert "no channel is called `lead`; did you mean `leads`?" in folder.fault(f"{TWO}[inbox]\n{key} = ['lead']")
 
 
 @pytest.mark.parametrize(

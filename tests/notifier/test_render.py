@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listener.testing import HOSTILE, example_announcement, example_message
+from listener import RequestKind
+from listener.testing import HOSTILE, example_announcement, example_message, example_request
 from notifier._markup import address, neutral, shorten
 from notifier._services import utf8, utf16
 from notifier.render import Limits, render
@@ -221,6 +222,40 @@ def test_a_long_brief_is_cut_and_its_link_stays() -> None:
     short = render(example_announcement(promises="x " * 5_000), limits=Limits(body=160, title=0))
     assert len(short.text) <= 160
     assert "https://desk.example/campaigns/p-1" in short.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "sentence"),
+    [
+        ("advice", "Marketing is asked", "Advice on an answer is asked of Mia by Dana."),
+        ("review", "An answer waits for review", "An answer was sent to review by Dana."),
+        ("remedy", "A remedy waits for a decision", "A remedy above an allowance was proposed by Dana."),
+    ],
+)
+def test_a_request_says_who_waits_for_what_and_where(kind: RequestKind, title: str, sentence: str) -> None:
+    said = render(example_request(kind))
+    assert said.title == f"HIGH: {title}, Brackholm"
+    until = ["Until: 2 Nov 2026, 10:00 UTC; then it goes back by itself"] if kind == "advice" else []
+    link = ["Case: https://desk.example/cases/c-1", "ref: check-3"]
+    assert said.text.splitlines() == [sentence, "Brand: Brackholm", *until, *link]
+    sample = render(replace(example_request(kind), sample=True))
+    assert sample.title.startswith("[sample data] HIGH: ")
+    assert sample.text.startswith("SAMPLE DATA")
+
+
+@given(name=anything, markup=markups)
+def test_a_hostile_colleague_stays_a_name(name: str, markup: str) -> None:
+    said = render(example_request("advice", name), markup)  # type: ignore[arg-type]
+    everything = f"{said.title}\n{said.text}"
+    assert not [c for c in everything if c != "\n" and unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}]
+    assert not re.search(r"@(here|everyone|channel|all|room)\b", everything, re.IGNORECASE)
+    assert all(row.startswith(("Advice ", "Brand: ", "Until: ", "Case: ", "ref: ")) for row in said.text.split("\n"))
+    assert said.text.endswith("\nCase: https://desk.example/cases/c-1\nref: check-3")
+
+
+def test_an_answer_that_did_not_arrive_is_told_as_such() -> None:
+    assert "An answer did not arrive, Brackholm" in render(example_message(reason="returned")).title
+    assert "An answer did not arrive, in 3 cases" in render(example_message(count=3, reason="returned")).title
 
 
 def test_a_campaign_of_sample_data_is_marked() -> None:
