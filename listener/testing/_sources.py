@@ -15,7 +15,7 @@ from functools import partial
 
 from listener.core.errors import AdapterError, RateLimited, Rejected, Unauthorized, Unavailable
 from listener.core.mention import Post, clean, normalise
-from listener.core.protocols import Budget, Capabilities, Source
+from listener.core.protocols import Budget, Capabilities, Listens, Source
 from listener.core.query import Cursor, Page, Place, Query
 from listener.core.tools import Tools
 from listener.http import AddressGuard, Client
@@ -75,6 +75,7 @@ def check_source(
         tools = Tools(http=http, clock=FakeClock(now), secret=_MARKER, session=session, guard=guard)
         with _no_network():
             source = make(tools)
+            _check_streams(source)
         _check_shape(source)
         found, cursor = _drained(lambda: make(tools), place, needs, None, Budget())
         assert found, "the check needs at least one post to read"
@@ -106,6 +107,13 @@ def _check_shape(source: Source) -> None:
     assert dataclasses.is_dataclass(kind.Options), "Options: a frozen dataclass"
     assert vars(kind.Options)["__dataclass_params__"].frozen, "Options: a frozen dataclass"
     assert isinstance(kind.capabilities, Capabilities), "capabilities: what it can and cannot do"
+
+
+def _check_streams(source: Source) -> None:
+    if isinstance(source, Listens):
+        streams = tuple(source.streams())
+        assert len(set(streams)) == len(streams), "streams: each is held once"
+        assert source.pause > timedelta(), "pause: what the other side bears between two polls"
 
 
 def _check_page(page: Page, budget: Budget) -> None:

@@ -6,8 +6,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from listener.core.errors import AdapterError, Unauthorized
 from listener.core.protocols import Listens
 from listener.core.tools import Tools
 from listener.http import Client
+from listener.testing import check_source
 from sources._mastodonstream import address, rings
 from sources.mastodon import STREAMS, Mastodon, MastodonOptions
 from tests.servers.mastodon import Instance, Member
@@ -122,6 +124,20 @@ def test_polls_that_rings_cause_stay_within_a_third_of_what_an_instance_allows(h
     for count in range(1, 30):
         pause = source(http, "https://town.example", tags=tuple(map(str, range(count))), notifications=False).pause
         assert timedelta(minutes=5) / pause * count < 101
+
+
+def test_the_contract_asks_for_a_pause_and_for_streams_that_differ() -> None:
+    class Hasty(Mastodon):
+        pause = timedelta()  # type: ignore[assignment]
+
+    class Doubled(Mastodon):
+        def streams(self) -> Sequence[str]:
+            return "@@"
+
+    for made, said in ((Hasty, "pause"), (Doubled, "once")):
+        options = MastodonOptions(instance="https://town.example", notifications=True)
+        with pytest.raises(AssertionError, match=said):
+            check_source(partial(made, options))
 
 
 def test_without_a_credential_nothing_is_asked(http: Client) -> None:
