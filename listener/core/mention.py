@@ -152,7 +152,7 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
 
 def line(text: str, limit: int = MAX_LINE) -> str:
     """Clean text down to a single line of at most `limit` characters."""
-    cleaned = clean(text, limit)
+    cleaned = clean(text, limit) if text else ""
     return cleaned if cleaned.isprintable() and "  " not in cleaned else " ".join(cleaned.split())
 
 
@@ -197,7 +197,7 @@ def _identity(text: str) -> str:
 
 def _count(number: int) -> int:
     """A count that the database can hold and a float can tell exactly."""
-    return min(max(0, number), MAX_COUNT)
+    return number if 0 <= number <= MAX_COUNT else min(max(0, number), MAX_COUNT)
 
 
 def _rating(stars: float | None) -> float | None:

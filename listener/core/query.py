@@ -120,7 +120,11 @@ def _pattern(terms: Iterable[str]) -> re.Pattern[str] | None:
         return None
     longest_first = sorted(cleaned, key=len, reverse=True)
     choices = "|".join(r"\s+".join(re.escape(word) for word in term.split()) for term in longest_first)
-    return re.compile(rf"(?<!{_LETTER})(?:{choices})(?!{_LETTER})", re.IGNORECASE)
+    # What a term may begin with comes first, for speed alone: asking everywhere whether a letter stands before is slow.
+    firsts = "".join(sorted({term[0] for term in cleaned}))
+    # A set of letters beyond U+FFFF does not find them in both cases, while a term does.
+    ahead = f"(?=[{re.escape(firsts)}])" if firsts[-1] <= "\uffff" else ""
+    return re.compile(rf"{ahead}(?<!{_LETTER})(?:{choices})(?!{_LETTER})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +137,10 @@ class _Compiled:
 
     def words(self, text: str) -> tuple[str, ...] | None:
         """The distinct words that match, in order of appearance; None without a match."""
-        if self.terms is None or not self.terms.search(text):
+        found = self.terms.findall(text) if self.terms is not None else []
+        if not found or (self.exclude is not None and self.exclude.search(text)):
             return None
-        if self.exclude is not None and self.exclude.search(text):
-            return None
-        return tuple(dict.fromkeys(" ".join(found.group().split()) for found in self.terms.finditer(text)))
+        return tuple(dict.fromkeys(" ".join(words.split()) for words in found))
 
 
 class Matchbook:

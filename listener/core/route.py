@@ -80,6 +80,8 @@ class Matcher:
                 return False
             return fact < float(self.value) if self.op == "<" else fact > float(self.value)
         negated = self.op in {"!=", "!~"}
+        if isinstance(fact, str):
+            return self._equal(fact) != negated
         entries = fact if isinstance(fact, tuple) else () if fact is None else (fact,)
         return any(self._equal(entry) for entry in entries) != negated
 

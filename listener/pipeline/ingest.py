@@ -36,13 +36,10 @@ Identity = tuple[str, str, str]
 class _Candidate:
     """A normalised post with the brands it is about, ready to be stored."""
 
+    identity: Identity
     post: Post
     matches: tuple[Match, ...]
     fingerprint: str
-
-    @property
-    def identity(self) -> Identity:
-        return self.post.source, self.post.realm, self.post.external_id
 
     @property
     def parent(self) -> Identity:
@@ -98,13 +95,16 @@ def _candidates(rules: Rules, place: Place, posts: Sequence[Post], outcomes: Cou
             # A stranger's source may give what is no post; it must not hold up the others for ever.
             outcomes["rejected"] += 1
             continue
-        yield _Candidate(post, rules.matchbook.mentions(post, place), fingerprint(post))
+        identity = (post.source, post.realm, post.external_id)
+        yield _Candidate(identity, post, rules.matchbook.mentions(post, place), fingerprint(post))
 
 
 def _answering(store: Store, candidates: Sequence[_Candidate], outcomes: Counter[str]) -> list[_Candidate]:
     """Leave out our own answers, and let who answers them be about the brand of that case, named or not."""
     asked = {c.identity for c in candidates} | {c.parent for c in candidates if c.post.in_reply_to is not None}
     standing = store.replies.standing(list(asked))
+    if not standing:
+        return list(candidates)
     kept = []
     for candidate in candidates:
         if candidate.identity in standing:

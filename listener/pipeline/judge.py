@@ -103,7 +103,8 @@ def _keep(store: Store, mentions: Sequence[Mention], found: Found, rules: Rules,
             topics = tuple(each.topic for each in touched)
             mention = claimed if claimed.topics == topics else replace(claimed, topics=topics)
             # Who answers us is heard in the case of that answer, whatever the routes take.
-            untaken = None if _parent(mention) in answers else _untaken(mention, sentiment, rules)
+            answer = bool(answers) and _parent(mention) in answers
+            untaken = None if answer else _untaken(mention, sentiment, rules)
             why = held_back(mention, sentiment) or untaken
             judged.append(
                 Judged(

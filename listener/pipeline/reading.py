@@ -67,6 +67,8 @@ def read(
         m.id: _sentiment(m, own.get(m.id), texts, whole[m.post_id, m.fingerprint], rules, heads.get(m.brand))
         for m in mentions
     }
+    if not book.topics:
+        return Found(whole=whole, known=frozenset(known), sentiments=sentiments, topics=dict.fromkeys(sentiments, ()))
     subjects = {m.id: _subject(m, own.get(m.id), texts, whole[m.post_id, m.fingerprint]) for m in mentions}
     parts = {m.id: _parts(m, *subjects[m.id], book) for m in mentions}
     texts |= _verdicts(scorer, (part for of in parts.values() for part in of if part not in texts))
@@ -90,7 +92,7 @@ def _sentiment(
 
 def _parts(mention: Mention, text: str, verdict: Verdict, book: Book) -> tuple[str, ...]:
     """The parts that are read apart for topics; none where it is one piece, or far from every topic."""
-    parts = parts_of(text) if book.topics else ()
+    parts = parts_of(text)
     return parts if len(parts) > 1 and perhaps(book, mention.brand, text, verdict) else ()
 
 

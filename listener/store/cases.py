@@ -133,7 +133,6 @@ class Cases:
         Raises:
             Refused: it changed since this state was read, or another unresolved case has its key by now.
         """
-        deadline = case.deadline
         if case.status != "resolved" and self._rival(case):
             raise Refused("its customer wrote again and has a newer case by now", resource=case.public_id)
         rows = self._db.write(
@@ -147,7 +146,7 @@ class Cases:
                 _ms(case.resolved_at), case.mentions, case.assignee, _ms(case.claimed_until), _ms(case.snoozed_until),
                 case.outcome, case.merged_into, _ms(case.clocks_from), _ms(case.acknowledge_by), _ms(case.reply_by),
                 _ms(case.resolve_by), _ms(case.acknowledged_at), _ms(case.replied_at),
-                to_ms(deadline.until) if deadline else NEVER, case.id, case.version,
+                _due(case), case.id, case.version,
             ),
         )  # fmt: skip
         if not rows:
@@ -162,17 +161,24 @@ class Cases:
 
     def _open(self, mention: Mention, *, route: str, reason: str, severity: Severity, sla: SLA, now: datetime) -> Case:
         post = mention.post
-        row = self._db.write(
+        new = Case(
+            id=0, public_id=opaque_id(), key=case_key(mention), brand=mention.brand, route=route, reason=reason,
+            severity=severity, status="open", headline=headline(mention), author=post.author.handle,
+            opened_at=now, changed_at=now, resolved_at=None, mentions=1,
+        )  # fmt: skip
+        new = promised(new, sla, now)
+        rows = self._db.write(
             "INSERT INTO cases (public_id, key, brand, route, reason, severity, priority, status, headline, author, "
-            "voice, opened_at, changed_at, mentions, version) VALUES (?,?,?,?,?,?,?,'open',?,?,?,?,?,1,0) RETURNING *",
+            "voice, opened_at, changed_at, clocks_from, acknowledge_by, reply_by, resolve_by, due_at, mentions, "
+            "version) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1) RETURNING *",
             (
-                opaque_id(), case_key(mention), mention.brand, route, reason, *_severity(severity),
-                headline(mention), post.author.handle, voice_of(post.source, post.realm, post.author.handle),
-                to_ms(now), to_ms(now),
+                new.public_id, new.key, new.brand, route, reason, *_severity(severity), new.status, new.headline,
+                new.author, voice_of(post.source, post.realm, new.author), to_ms(now), to_ms(now),
+                _ms(new.clocks_from), _ms(new.acknowledge_by), _ms(new.reply_by), _ms(new.resolve_by), _due(new),
             ),
-        )[0]  # fmt: skip
-        self._join(mention.id, row["id"], now)
-        case = self.change(promised(case_of(row), sla, now))
+        )  # fmt: skip
+        case = case_of(rows[0])
+        self._join(mention.id, case.id, now)
         self._tell("opened", case, now)
         return case
 
@@ -307,6 +313,11 @@ class Cases:
 
 def _severity(severity: Severity) -> tuple[Severity, int]:
     return severity, SEVERITIES.index(severity)
+
+
+def _due(case: Case) -> int:
+    """When something breaks next."""
+    return to_ms(case.deadline.until) if case.deadline else NEVER
 
 
 def _of_statuses(statuses: Sequence[Status]) -> tuple[list[str], str]:

@@ -44,7 +44,7 @@ def from_ms(value: int | None) -> datetime | None:
 
 def moment(value: int) -> datetime:
     """Aware UTC of a column that is never NULL."""
-    return _EPOCH + timedelta(milliseconds=value)
+    return _EPOCH + timedelta(0, 0, 0, value)  # By position: twice as fast, and each row has several.
 
 
 def opaque_id() -> str:

@@ -23,11 +23,12 @@ LEASE = timedelta(minutes=5)
 TRIES = 3
 """Judging runs native code: after so many tries a mention is dead."""
 
+_FOUND = "(SELECT group_concat(t.topic, char(10)) FROM mention_topics t WHERE t.mention_id = m.id)"
 SELECT = (
     "SELECT m.id, m.post_id, m.brand, m.place, m.queries, m.words, m.fingerprint, m.seen_at, m.arrival, "
     "m.arrival_reason, m.previous, m.fell, m.attempts, m.label, m.score, m.confidence, m.certainty, m.scorer, "
     f"{POST_COLUMNS}, m.language, m.routes, m.routed_why, m.routed_with, m.step, m.last_error, "
-    "(SELECT group_concat(t.topic, char(10)) FROM mention_topics t WHERE t.mention_id = m.id) AS topics "
+    f"{_FOUND} AS topics "
     "FROM mentions m JOIN posts p ON p.id = m.post_id "
 )
 """Mentions with their posts, in the order `mention_of()` takes them; a condition follows."""
@@ -90,11 +91,10 @@ class Mentions:
         ids = self._claim_retry(step, now) or self._claim_fresh(step, limit, now)
         if not ids:
             return ()
-        rows = self._db.read(
-            SELECT + f"WHERE m.id IN ({marks(len(ids))}) ORDER BY m.priority, m.id DESC",
-            ids,
-        )
-        return tuple(mention_of(row) for row in rows)
+        # Judging finds the topics anew.
+        select = SELECT.replace(_FOUND, "NULL") if step == "judge" else SELECT
+        found = {row["id"]: row for row in self._db.read(f"{select}WHERE m.id IN ({marks(len(ids))})", ids)}
+        return tuple(mention_of(found[mention_id]) for mention_id in ids if mention_id in found)
 
     def _claim_fresh(self, step: Step, limit: int, now: datetime) -> list[int]:
         waiting = "step = ? AND attempts = 0 AND due_at <= ? AND lease_until <= ?"
@@ -104,10 +104,10 @@ class Mentions:
         with self._db.transaction(durable=False):
             rows = self._db.write(
                 "UPDATE mentions SET lease_until = ?, attempts = 1 WHERE id IN "
-                f"(SELECT id FROM mentions WHERE {waiting} ORDER BY priority, id DESC LIMIT ?) RETURNING id",
+                f"(SELECT id FROM mentions WHERE {waiting} ORDER BY priority, id DESC LIMIT ?) RETURNING priority, -id",
                 (to_ms(now + LEASE), step, at, at, limit),
             )
-        return [row[0] for row in rows]
+        return [-last for _, last in sorted(map(tuple, rows))]
 
     def _claim_retry(self, step: Step, now: datetime) -> list[int]:
         waiting = "step = ? AND attempts > 0 AND due_at <= ? AND lease_until <= ?"
@@ -237,8 +237,9 @@ class Mentions:
     def waiting(self, step: Step, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """Those of the claimed mentions that still wait in the step, in the state that was claimed."""
         ids = [m.id for m in mentions]
+        # The plus keeps the queue's index out: it would be read from end to end for each batch.
         rows = self._db.read(
-            f"SELECT id, fingerprint FROM mentions WHERE step = ? AND id IN ({marks(len(ids))})", [step, *ids]
+            f"SELECT id, fingerprint FROM mentions WHERE +step = ? AND id IN ({marks(len(ids))})", [step, *ids]
         )
         still = {(row["id"], row["fingerprint"]) for row in rows}
         return tuple(m for m in mentions if (m.id, m.fingerprint) in still)

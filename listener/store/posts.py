@@ -26,6 +26,9 @@ POST_COLUMNS = (
 """In the order in which `post_of()` takes them: reading rows by position is several times faster than by name."""
 
 
+_UNSEEN = Engagement()
+
+
 def post_of(row: Row, start: int = 0) -> Post:
     """The post in a row that holds POST_COLUMNS from position `start` on."""
     (
@@ -45,7 +48,7 @@ def post_of(row: Row, start: int = 0) -> Post:
         rating=rating,
         in_reply_to=in_reply_to,
         root=root,
-        engagement=Engagement(likes=likes, replies=replies, shares=shares),
+        engagement=Engagement(likes=likes, replies=replies, shares=shares) if likes or replies or shares else _UNSEEN,
     )
 
 
@@ -97,7 +100,7 @@ class Posts:
         self._db.write_many(
             f"INSERT INTO mentions {_MENTION}",
             [
-                _mention_values(post_id, n.post, match, place, n.fingerprint, n.arrival, now)
+                _mention_values(post_id, n.post, match, place, n.fingerprint, n.arrival, at)
                 for post_id, n in enumerate(new, first)
                 for match in n.matches
             ],
@@ -150,7 +153,13 @@ class Posts:
                 "fell = CASE WHEN step IS NULL THEN ? ELSE max(fell, ?) END, "
                 "step = 'judge', priority = excluded.priority, due_at = 0, lease_until = 0, attempts = 0, "
                 "last_error = NULL WHERE fingerprint <> excluded.fingerprint RETURNING id",
-                (*_mention_values(post_id, post, match, place, fingerprint, arrival, now), fell, fell, fell, fell),
+                (
+                    *_mention_values(post_id, post, match, place, fingerprint, arrival, to_ms(now)),
+                    fell,
+                    fell,
+                    fell,
+                    fell,
+                ),
             )
         )
 
@@ -180,11 +189,11 @@ def _values(post_id: int, post: Post, place: str, fingerprint: str, at: int) -> 
 
 
 def _mention_values(
-    post_id: int, post: Post, match: Match, place: str, fingerprint: str, arrival: tuple[Arrival, str], now: datetime
+    post_id: int, post: Post, match: Match, place: str, fingerprint: str, arrival: tuple[Arrival, str], at: int
 ) -> tuple[object, ...]:
     priority = 0 if post.rating is not None and post.rating < BLIND else PRIORITY[arrival[0]]
-    counted = to_ms(post.published_at or now) // 3_600_000
+    counted = (at if post.published_at is None else to_ms(post.published_at)) // 3_600_000
     return (
-        post_id, match.brand, place, "\n".join(match.queries), "\n".join(match.words), fingerprint, to_ms(now),
+        post_id, match.brand, place, "\n".join(match.queries), "\n".join(match.words), fingerprint, at,
         counted, arrival[0], arrival[1], priority,
     )  # fmt: skip

@@ -37,12 +37,12 @@ def keep_topics(db: Connections, judged: Sequence[Judged]) -> None:
     Call it in the transaction that keeps the sentiments, before it does: what was counted before is seen by them.
     """
     ids = [j.mention.id for j in judged]
-    known = {
-        row["id"]: row for row in db.read(f"SELECT id, hour, label FROM mentions WHERE id IN ({marks(len(ids))})", ids)
-    }
     before = topics_of(db, ids)
     if not before and not any(j.topics for j in judged):
         return
+    known = {
+        row["id"]: row for row in db.read(f"SELECT id, hour, label FROM mentions WHERE id IN ({marks(len(ids))})", ids)
+    }
     change: Counter[Cell] = Counter()
     for j in judged:
         row = known[j.mention.id]

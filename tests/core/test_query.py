@@ -130,6 +130,21 @@ def test_every_post_of_a_brands_own_place_is_about_it() -> None:
     assert [m.brand for m in book.mentions(make_post("1", "bolt"), own)] == ["A", "B"]
 
 
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        ("\U00010400cme", "\U00010428CME"),
+        ("ſtraße", "Straße"),
+        ("Kelvin", "\u212aelvin"),
+        ("-acme", "-Acme"),
+        ("]x", "]X"),
+    ],
+)
+def test_either_case_of_a_first_letter_is_found(term: str, text: str) -> None:
+    assert found(f"so {text} it is", term, "other", "^x") is not None
+    assert found(f"so {text} it is", term) is not None
+
+
 TERMS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(str.strip)
 
 

@@ -287,3 +287,13 @@ def test_a_query_without_an_index_would_be_found(walked: Recorder) -> None:
     sql = "SELECT id FROM posts WHERE text = ?"
     assert walked.scans(sql) == ["SCAN posts"]
     del walked.statements[sql]
+
+
+def test_a_batch_is_confirmed_by_its_rows_and_not_by_reading_all_that_waits(walked: Recorder) -> None:
+    store = make_store(walked)
+    add_posts(store, *(make_post(f"batch {n}") for n in range(300)))
+    before = set(walked.statements)
+    store.mentions.waiting("judge", store.mentions.claim("judge", 256, LATER))
+    [asked] = [sql for sql in walked.statements if sql not in before and sql.startswith("SELECT id, fingerprint")]
+    plan = [row["detail"] for row in walked.read(f"EXPLAIN QUERY PLAN {asked}", walked.statements[asked])]
+    assert plan == ["SEARCH mentions USING INTEGER PRIMARY KEY (rowid=?)"]
