@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Literal
 from playwright.sync_api import Browser
 
 from listener.app import utc_now
+from listener.casework import Wished
 from listener.core.campaign import Draft
 from listener.core.casework import promised
 from listener.core.colleague import Colleague, Role
@@ -170,6 +171,8 @@ def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
     for case in others[4:8]:
         stage.casework.resolve(case, dana, "answered")
     answer(stage, worth, others[1], (dana, ben, mia))
+    by_hand = answer_by_hand(stage, others[10:], (dana, ben))
+    make_right(stage, (worth, others[0], others[8], others[9]), (dana, ben))
     customer = stage.customers.link(_voice(stage, worth), _voice(stage, others[9]), ben).customer
     _, welcome = stage.accounts.invite(root, "noor", "Noor Haddad", "agent")
     stage.tokens.make(root, "Prometheus", ["read"], timedelta(days=90))
@@ -178,12 +181,13 @@ def work(stage: Stage) -> Mapping[str, Mapping[str, str]]:
         "ben": {
             "cases": "/cases", "case": f"/cases/{worth}", "empty": "/cases?view=snoozed&q=nothing",
             "merge": f"/cases/{worth}/merge", "not-us": f"/cases/{others[0]}/not-us?word=stove",
-            "draft": f"/cases/{worth}#reply",
+            "draft": f"/cases/{worth}#reply", "by-hand": f"/cases/{by_hand}#reply",
             "customers": "/customers", "customer": f"/customers/{customer.public_id}", "call": "/calls/new",
         },
         "dana": {
             "mentions": "/mentions", "trends": "/trends", "places": "/places", "missing": "/nowhere",
-            "answer": f"/cases/{worth}#reply", "answers": "/replies", "remedies": "/remedies", "unsure": "/unsure",
+            "answer": f"/cases/{worth}#reply", "answers": "/replies", "remedies": "/remedies",
+            "remedy": f"/cases/{worth}#remedies", "unsure": "/unsure",
         },
         "mia": {
             "campaigns": "/campaigns", "campaign": f"/campaigns/{campaign.public_id}", "campaign-new": "/campaigns/new"
@@ -196,7 +200,7 @@ def answer(stage: Stage, worth: str, another: str, who: tuple[Actor, Actor, Acto
     """Ben writes, Mia betters it, and it waits for Dana; she has answered somebody else already."""
     dana, ben, mia = who
     stage.posting = Posting(on=True, hold=timedelta(0))
-    stage.repliers["sample"] = FakeReplier()
+    stage.repliers["sample"] = Platforms()
     assert mia.colleague is not None
     draft = stage.replies.begin(worth, ben)
     draft = stage.replies.save(draft.public_id, ben, "Sorry about the wait, the van broke down.", version=draft.version)
@@ -213,6 +217,56 @@ def answer(stage: Stage, worth: str, another: str, who: tuple[Actor, Actor, Acto
     stage.replies.approve(first.public_id, dana, digest(text), heard=NOW)
     stage.post()
     stage.posting = Posting(on=True)
+
+
+def answer_by_hand(stage: Stage, cases: Sequence[str], who: tuple[Actor, Actor]) -> str:
+    """Ben writes to a reviewer where no program may answer, and Dana approves it: gives the case."""
+    dana, ben = who
+    platforms = stage.repliers["sample"]
+    assert isinstance(platforms, Platforms)
+    for each in cases:
+        draft = stage.replies.begin(each, ben)
+        [mention] = stage.store.mentions.of_case(draft.case, 1)
+        if mention.post.kind == "review":
+            platforms.closed.add(mention.post.external_id)
+            break
+        stage.replies.discard(draft.public_id, ben)
+    text = "We are sorry: that must not happen. Write to us with your order, and the new one leaves today."
+    draft = stage.replies.save(draft.public_id, ben, text, version=draft.version)
+    stage.replies.submit(draft.public_id, ben, version=draft.version, heard=NOW)
+    stage.replies.clear(draft.public_id, dana, digest(text), heard=NOW)
+    return each
+
+
+def make_right(stage: Stage, cases: tuple[str, str, str, str], who: tuple[Actor, Actor]) -> None:
+    """What was given this morning: within an allowance, above it, done, declined and withdrawn."""
+    dana, ben = who
+    worth, second, third, fourth = cases
+
+    def give(case: str, kind: str, cents: int, what: str, by: Actor = ben) -> str:
+        wished = Wished(key=what, kind=kind, cents=cents, what=what)
+        return stage.remedies.give(case, wished, by).remedy.public_id
+
+    done = give(worth, "refund", 1495, "the postage, since the parcel came late")
+    stage.remedies.finish(done, ben, "They wrote that it arrived, and thanked us.")
+    give(worth, "voucher", 2500, "a voucher for the next order")
+    give(worth, "replacement", 24900, "a new tent: the seams of the old one leak")
+    give(second, "refund", 18000, "the whole order, which never came")
+    stage.remedies.decline(
+        give(third, "voucher", 30000, "a voucher, as asked for by phone"), dana, "Not what went wrong."
+    )
+    stage.remedies.withdraw(give(fourth, "replacement", 3900, "a new flask", dana), dana)
+
+
+@dataclass(slots=True)
+class Platforms(FakeReplier):
+    """Takes answers to everything but what is closed."""
+
+    closed: set[str] = field(default_factory=set)
+
+    def can_reply(self, post: Post) -> str | None:
+        """Why not there."""
+        return "reviews there are answered in the shop's own console" if post.external_id in self.closed else None
 
 
 def _joined(stage: Stage, role: Role, handle: str, name: str) -> Colleague:

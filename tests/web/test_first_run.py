@@ -72,7 +72,7 @@ def test_the_first_link_makes_an_admin_who_invites_somebody_who_signs_in(
     expect(colleague).to_have_url(f"{server.url}/trends?days=30")
 
     admin.goto(f"{server.url}/colleagues")
-    admin.locator("summary").click()
+    admin.locator("main summary").click()
     admin.get_by_role("button", name="Close the account of Ben Azikiwe").click()
     expect(admin.locator(".people .gone")).to_contain_text("Ben Azikiwe")
     colleague.reload()
