@@ -8,7 +8,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -59,6 +59,8 @@ class Config:
         frame: the tokens before and after a text.
         silent: tokens that say nothing; the first one stands for all that is unknown.
         spoken: whether emoji are read as a word of their mood, because the tokenizer knows none.
+        marks_of: by language the marks of heads that have others there.
+        quiet: by language (or "unknown") the heads that say nothing there, since they are wrong too often.
         near: from which nearness on a text touches a topic, in this bundle's space of meaning; set by
             `models.training.nearness`.
     """
@@ -81,6 +83,8 @@ class Config:
     frame: tuple[str, ...] = ("[CLS]", "[SEP]")
     silent: tuple[str, ...] = ("[UNK]",)
     spoken: bool = True
+    quiet: dict[str, list[str]] = field(default_factory=dict)
+    marks_of: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     near: float = THRESHOLD
 
 
@@ -238,11 +242,13 @@ class Bundle:
         lengths = [len(part) for part in text.parts]
         config = self.config
         bias = np.asarray(config.bias, np.float32)
-        found = answers_of(logits, lengths, temperature=config.temperature, bias=bias, marks=config.marks)
+        marks = {**config.marks, **config.marks_of.get(text.language, {})}
+        found = answers_of(logits, lengths, temperature=config.temperature, bias=bias, marks=marks)
         negative, neutral, positive = (float(found.sentiment[config.labels.index(label)]) for label in LABELS)
         probabilities = Probabilities(negative=negative, neutral=neutral, positive=positive)
         label: Label = probabilities.label
         sure = text.familiar and probabilities.confidence >= config.thresholds[label]
+        quiet = config.quiet.get(text.language, ())
         return Verdict(
             probabilities=probabilities,
             label=label,
@@ -251,10 +257,10 @@ class Bundle:
             scorer=scorer,
             parts=len(text.parts),
             language=text.language,
-            emotion=found.emotion,
-            intent=found.intent,
-            offensive=found.offensive,
-            severity=found.severity,
+            emotion=None if "emotion" in quiet else found.emotion,
+            intent=None if "intent" in quiet else found.intent,
+            offensive=None if "offensive" in quiet else found.offensive,
+            severity=None if "severity" in quiet else found.severity,
             embedding=signed(meanings, lengths),
             space=self.name,
         )

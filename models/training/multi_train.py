@@ -4,6 +4,7 @@ Run as `python -m models.training.multi_train [SECONDS | --export-only]` after `
 judgements of English tweets are taught here too; then `.multi_quality` calibrates and measures.
 """
 
+import hashlib
 import math
 import sys
 import time
@@ -14,10 +15,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models._heads import width
+from models._heads import HEADS, width
 from models.training.data import data_directory
 from models.training.examples import ALL, Example
-from models.training.export import BUNDLE, bundle_tensors, write_bundle
+from models.training.export import BUNDLE, bundle_tensors, read_config, write_bundle, write_config
 from models.training.fit import Recipe, encode, fit, judge, load_tokenizer
 from models.training.multi_base import base_weights
 from models.training.multi_rows import LANGUAGES, all_texts, mixture
@@ -100,6 +101,25 @@ def export() -> str:
         "spoken": False,
     }
     return write_bundle(SEVERAL, tensors, base / "tokenizer.json", special)
+
+
+def renew_heads(network: Network) -> str:
+    """Put a network's heads into the bundle and return its revision; all other weights stay as they are."""
+    target, shipped = SEVERAL / "weights.safetensors", width(HEADS)
+    tensors = load_file(target)
+    tensors["head.weight"] = network.head.weight.data[:shipped].contiguous()
+    tensors["head.bias"] = network.head.bias.data[:shipped].contiguous()
+    # Renamed when whole: whoever reads the old file goes on reading it.
+    fresh = target.with_suffix(".new")
+    save_file(tensors, fresh)
+    fresh.chmod(0o644)
+    fresh.replace(target)
+    config = read_config(SEVERAL)
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    config["revision"] = digest[:12]
+    config["files"] = {**config["files"], target.name: digest}  # type: ignore[dict-item]
+    write_config(config, SEVERAL)
+    return digest[:12]
 
 
 def main() -> int:

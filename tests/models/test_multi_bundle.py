@@ -66,7 +66,8 @@ def test_romanised_hindi_is_told_and_never_called_praise_with_confidence(scorer:
         ("Wann öffnet der Laden am Sonntag?", "question", ()),
         ("¿A qué hora abren el domingo?", "question", ()),
         ("J'adore ce magasin, merci !", "praise", ()),
-        ("Vou cancelar o contrato.", "leave", ()),
+        # Word of a contract sounds like law to the head, which errs on the side of telling somebody.
+        ("Vou cancelar o contrato.", "leave", ("legal",)),
         ("Il fornello ha preso fuoco e mi sono bruciato la mano.", "complaint", ("safety",)),
         ("Ma fille a été malade deux jours après avoir mangé votre poulet.", "complaint", ("health",)),
     ],
@@ -232,3 +233,39 @@ def test_four_bits_are_widened_in_the_order_they_were_stored_in() -> None:
 
 def _three(verdict: Verdict) -> list[float]:
     return [getattr(verdict.probabilities, label) for label in LABELS]
+
+
+def test_heads_that_are_wrong_too_often_in_a_language_say_nothing_there(scorer: Bundled) -> None:
+    hindi, arabic, german = scorer.read(
+        [
+            "बहुत खराब सेवा, कोई जवाब नहीं देता, मैं बहुत दुखी हूँ",
+            "اخرس يا حمار، خدمة سيئة جدا",
+            "Ihr seid doch alles Vollidioten.",
+        ]
+    )
+    assert (hindi.emotion, hindi.intent, hindi.offensive, hindi.severity) == (None, None, None, None)
+    assert arabic.offensive is None
+    assert arabic.intent is not None
+    assert german.offensive is True
+
+
+def test_a_text_in_an_unknown_language_says_no_more_than_its_mood() -> None:
+    bundle = Bundle(SEVERAL, precision="auto", threads=1)
+    (verdict,) = bundle.read(["Klantenservice is waardeloos, ik wacht al zes weken."], ["unknown"], "x")
+    assert (verdict.emotion, verdict.intent, verdict.offensive) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Das Kinderbett ist zusammengebrochen, unsere Tochter hat sich den Arm gebrochen."),
+        ("fr", "Ma fille a fini aux urgences après avoir mangé vos crevettes."),
+        ("es", "Me han vaciado la cuenta con una tarjeta que yo no pedí."),
+        ("it", "Il mio avvocato vi porterà in tribunale."),
+        ("pt", "O fogão explodiu e queimou a mão do meu filho."),
+        ("ar", "انفجرت البطارية واحترقت يد ابني"),
+    ],
+)
+def test_a_grave_matter_is_told_in_its_language(language: str, text: str) -> None:
+    (verdict,) = Bundle(SEVERAL, precision="auto", threads=1).read([text], [language], "x")
+    assert verdict.severity
