@@ -61,8 +61,10 @@ class Config:
         spoken: whether emoji are read as a word of their mood, because the tokenizer knows none.
         marks_of: by language the marks of heads that have others there.
         quiet: by language (or "unknown") the heads that say nothing there, since they are wrong too often.
-        near: from which nearness on a text touches a topic, in this bundle's space of meaning; set by
-            `models.training.nearness`.
+        meant: layers below the last whose mean states the meaning is made of too, 0 being the words alone; what a text
+            is about stands more plainly there than where the last layer made up its mind about the mood.
+        near: from which nearness on a text touches a topic, in this bundle's space of meaning; chosen with
+            `tests/bench/bench_topics.py --sweep`.
     """
 
     language: str
@@ -85,6 +87,7 @@ class Config:
     spoken: bool = True
     quiet: dict[str, list[str]] = field(default_factory=dict)
     marks_of: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    meant: tuple[int, ...] = ()
     near: float = THRESHOLD
 
 
@@ -269,9 +272,8 @@ class Bundle:
 def _read_config(path: Path) -> Config:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        listed = {
-            name: tuple(found[name]) for name in ("labels", "bias", "languages", "frame", "silent") if name in found
-        }
+        several = ("labels", "bias", "languages", "frame", "silent", "meant")
+        listed = {name: tuple(found[name]) for name in several if name in found}
         return Config(**{**found, **listed})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise damaged(path) from error
@@ -318,7 +320,9 @@ def _load(directory: Path, config: Config, precision: Precision, threads: int) -
     tokenizer: Tokenizer = Tokenizer.from_str(_verified(directory, "tokenizer.json", config).decode())
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    shape = Shape(width=config.width, heads=config.heads, layers=config.layers, epsilon=config.epsilon)
+    shape = Shape(
+        width=config.width, heads=config.heads, layers=config.layers, epsilon=config.epsilon, meant=config.meant
+    )
     chosen = best_precision(processor_flags()) if precision == "auto" else precision
     vocabulary = tokenizer.get_vocab()
     silent = [vocabulary[token] for token in config.silent]

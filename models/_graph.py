@@ -32,12 +32,13 @@ _FIRST: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """The encoder's dimensions, as in the bundle's `config.json`."""
+    """The encoder's dimensions, as in the bundle's `config.json`; `meant` is described in `models._bundle.Config`."""
 
     width: int
     heads: int
     layers: int
     epsilon: float
+    meant: tuple[int, ...] = ()
 
 
 def best_precision(flags: frozenset[str]) -> Precision:
@@ -150,13 +151,15 @@ class _Builder:
         states = ops.parameter([-1, -1, width], np.float32)
         blocked = ops.parameter([-1, 1, -1, -1], np.float32)
         pool = ops.parameter([-1, -1, -1], np.float32)
-        hidden = self._norm(states, "norm")
+        hidden = [self._norm(states, "norm")]
         for layer in range(self._shape.layers):
-            hidden = self._layer(hidden, blocked, f"layers.{layer}")
-        mean = ops.matmul(pool, hidden, False, False)
+            hidden.append(self._layer(hidden[-1], blocked, f"layers.{layer}"))
+        mean = ops.matmul(pool, hidden[-1], False, False)
         weight = ops.constant(self._tensors["head.weight"])
         logits = ops.add(ops.matmul(mean, weight, False, True), self._vector("head.bias"))
-        meaning = ops.matmul(mean, ops.constant(expand(self._tensors, "meaning")), False, True)
+        below = [ops.matmul(pool, hidden[layer], False, False) for layer in self._shape.meant]
+        whole = ops.concat([*below, mean], -1) if below else mean
+        meaning = ops.matmul(whole, ops.constant(expand(self._tensors, "meaning")), False, True)
         return openvino.Model([logits, meaning], [states, blocked, pool], "bundled")
 
     def _layer(self, hidden: Node, blocked: Node, at: str) -> Node:

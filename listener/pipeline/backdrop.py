@@ -3,6 +3,10 @@
 Called by `listener.pipeline.topics`: a post is near a topic when it is nearer to its phrases than to any of this.
 """
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
 GENERAL: tuple[str, ...] = (
     "I bought it last week.",
     "It is terrible.",
@@ -137,91 +141,39 @@ GENERAL: tuple[str, ...] = (
 )
 """Moods, questions, news and everyday life. Their words set no topic apart."""
 
-SUBJECTS: tuple[str, ...] = (
-    "My package never turned up.",
-    "Dispatched on Monday, here on Tuesday.",
-    "The van drove past our house.",
-    "They shipped it to the wrong town.",
-    "They charge twice what others do.",
-    "It is worth every penny.",
-    "A real bargain in the sale.",
-    "Prices have gone up yet again.",
-    "The waiter was so unfriendly.",
-    "A very polite lady served us.",
-    "The man on the phone did not listen.",
-    "They have wonderful employees.",
-    "It came apart in my hands.",
-    "Still like new after ten years.",
-    "The material feels flimsy.",
-    "It stopped working within days.",
-    "The page gives me an error.",
-    "My password is not accepted.",
-    "The new version of the app is confusing.",
-    "The site is slow today.",
-    "They will not give me my money back.",
-    "I sent it back and heard nothing.",
-    "I would like to exchange it for a smaller one.",
-    "The refund came at once.",
-    "The bank took the amount two times.",
-    "Can I pay with cash?",
-    "The invoice is wrong.",
-    "My gift card is refused.",
-    "It was shut when we arrived.",
-    "How late are you there on Saturdays?",
-    "They close much too early.",
-    "The repair took three months.",
-    "The guarantee covers nothing.",
-    "A mechanic came and mended it.",
-    "The carton was torn open.",
-    "So much wrapping paper for nothing.",
-    "It was packed with great care.",
-    "They passed my address on to others.",
-    "Stop sending me newsletters.",
-    "Please delete my account.",
-    "There are only stairs and no lift.",
-    "I cannot hear the announcements.",
-    "My mother is blind and cannot use it.",
-    "It is out of stock everywhere.",
-    "When will it be available again?",
-    "They sold me the last one.",
-    "The selection is enormous.",
-    "The sofa came in the wrong colour.",
-    "They sent somebody else's order.",
-    "One piece was missing from the set.",
-    "The instructions make no sense.",
-    "It took us four hours to assemble.",
-    "The food was cold and had no taste.",
-    "Best soup in town.",
-    "The room smelled of smoke.",
-    "The bed was hard and the street was loud.",
-    "The toilets were dirty.",
-    "The shop is tidy and bright.",
-    "There is nowhere to park.",
-    "The queue reached round the corner.",
-    "We waited an hour for a table.",
-    "The train was cancelled without a word.",
-    "Our seats were double booked.",
-    "The line was engaged all day.",
-    "Nobody replies to my mails.",
-    "The chat is only a robot.",
-    "I cannot get out of the contract.",
-    "They renewed my subscription without asking.",
-    "The internet is down again.",
-    "There is no signal in our village.",
-    "It got so hot that it burned the table.",
-    "My son had a rash from it.",
-    "The engine makes a strange noise.",
-    "The battery is empty after two hours.",
-    "The screen went black.",
-    "The sound is fantastic.",
-    "It is too big for me, I take a smaller size.",
-    "It fits perfectly.",
-    "It smells of chemicals.",
-    "They treat their workers badly.",
-    "It is bad for the environment.",
-    "They give money to a good cause.",
-    "The advert is offensive.",
-    "I collect the points on my customer card.",
-    "The competition was a fraud.",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backdrop:
+    """Sentences against which topics are told apart.
+
+    Args:
+        general: moods, questions, news and everyday life; about no topic.
+        subjects: what customers usually speak of, by subject. A topic that clearly is one of these learns from its
+            sentences; one that has something of it is not held against it; to all others they are counter-examples.
+    """
+
+    general: tuple[str, ...]
+    subjects: Mapping[str, tuple[str, ...]]
+
+
+def _read(name: str) -> dict[str, tuple[str, ...]]:
+    """The sentences of a file by the subject above them."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    lines = [block.splitlines() for block in text.split("\n# ")[1:]]
+    return {name: tuple(sentences) for name, *sentences in lines}
+
+
+_ENGLISH, _OTHERS = _read("subjects.txt"), _read("subjects_several.txt")
+_EVERYDAY = "everyday life"
+
+ENGLISH = Backdrop(general=GENERAL, subjects=_ENGLISH)
+SEVERAL = Backdrop(
+    general=GENERAL + _OTHERS[_EVERYDAY],
+    subjects={name: sentences + _OTHERS.get(name, ()) for name, sentences in _ENGLISH.items()},
 )
-"""What customers usually speak of. A topic of the operator's among them has phrases of its own, which are nearer."""
+"""With sentences in seven more languages, so that a topic is not told apart by the language of its phrases."""
+
+
+def backdrop_for(languages: Collection[str]) -> Backdrop:
+    """The backdrop for texts in some languages; none: English."""
+    return SEVERAL if set(languages) - {"en"} else ENGLISH

@@ -3,7 +3,8 @@
 The scorer that judges posts also says what phrases mean, once for each configuration and each space of meaning that
 posts turn up in. A post's meaning leans towards its mood, so plain likeness would match every complaint with every
 complaint. A ridge regression from meanings to topics, with sentences about nothing of the kind as counter-examples,
-finds what sets a topic apart.
+finds what sets a topic apart. A topic that clearly is a usual subject learns from that subject's sentences too, since
+an operator's five phrases cannot hold all that customers say.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from listener.core.meaning import Means, Space
 from listener.core.protocols import Scorer
 from listener.core.sentiment import Sentiment, Verdict
 from listener.core.topic import THRESHOLD, Topic, Touched, mood_of, words_in, words_of_their_own
-from listener.pipeline.backdrop import GENERAL, SUBJECTS
+from listener.pipeline.backdrop import ENGLISH, Backdrop, backdrop_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RIDGE = 0.3
+RIDGE = 0.35
 """How much the regression distrusts single phrases; chosen with the threshold."""
+ADOPTED, NEAR = 0.36, 0.2
+"""From which nearness of its sentences on a topic is a usual subject, and from which on it has something of one. Topics
+that are not one, but a part of it or beside it, came to 0.33 at most; those that share nothing, to 0.15."""
 WORD, WORDS = 0.2, 2
 """What a word that only this topic has adds to the nearness, and how many of them count."""
 PERHAPS = 0.7
@@ -36,20 +40,58 @@ PERHAPS = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compass:
-    """What finds topics by meaning in one space.
+class _Ridge:
+    """A ridge regression from meanings to shares.
 
     Args:
-        centre, weights: the regression, (384,) and (384, topics).
-        base: what it says of a text about nothing, (topics,).
-        meanings: of each topic's sentences, (sentences, 384) of length one; none where they are in a language that is
-            not read in this space.
-        stretch: what nearness is multiplied by, so that topics are touched from the same one on in every space.
+        centre, weights: (384,) and (384, targets).
+        base: what it says of a text about nothing, (targets,).
     """
 
     centre: Floats
     weights: Floats
     base: Floats
+
+    @classmethod
+    def fitted(cls, meanings: Floats, wanted: NDArray[np.bool_]) -> _Ridge:
+        """Fit it; `wanted` is (meanings, targets)."""
+        import numpy as np
+
+        shares = wanted.astype(np.float32)
+        centre, base = meanings.mean(axis=0), shares.mean(axis=0)
+        apart = meanings - centre
+        # Where all meanings lie in a narrow cone, a penalty of that size would leave nothing.
+        spread = max(float((apart**2).sum(axis=1).mean()), 1e-9)
+        kernel = apart @ apart.T + np.float32(RIDGE * spread) * np.eye(len(apart), dtype=np.float32)
+        weights = apart.T @ np.linalg.solve(kernel, shares - base)
+        return cls(centre=centre, weights=weights.astype(np.float32), base=base)
+
+    def __call__(self, meanings: Floats) -> Floats:
+        """Say how near meanings come to each target, (meanings, targets)."""
+        import numpy as np
+
+        return np.asarray((meanings - self.centre) @ self.weights + self.base, np.float32)
+
+
+def _owner(near: Sequence[float]) -> int:
+    """Which topic a usual subject belongs to, by how near each comes to it: -1 for none, -2 where that is not clear."""
+    close = [at for at, each in enumerate(near) if each >= NEAR]
+    mine = [at for at in close if near[at] >= ADOPTED]
+    return -1 if not close else mine[0] if mine == close and len(close) == 1 else -2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compass:
+    """What finds topics by meaning in one space.
+
+    Args:
+        ridge: the regression to topics.
+        meanings: of each topic's sentences, (sentences, 384) of length one; none where they are in a language that is
+            not read in this space.
+        stretch: what nearness is multiplied by, so that topics are touched from the same one on in every space.
+    """
+
+    ridge: _Ridge
     meanings: tuple[Floats, ...]
     stretch: float
 
@@ -70,7 +112,7 @@ class Book:
         """
         self.topics = topics
         self.phrases = tuple(topic.sentences for topic in topics)
-        self.own = words_of_their_own(topics, GENERAL)
+        self.own = words_of_their_own(topics, ENGLISH.general)
         self._scorer = scorer
         self._lock = threading.Lock()
         self._means = scorer if isinstance(scorer, Means) else None
@@ -88,16 +130,17 @@ class Book:
                 self._found[space] = self._asked(self._spaces[space])
             return self._found.get(space)
 
-    def _sentences(self) -> tuple[str, ...]:
-        return (*itertools.chain.from_iterable(self.phrases), *GENERAL, *SUBJECTS)
+    def _blocks(self, backdrop: Backdrop) -> tuple[tuple[str, ...], ...]:
+        """What has to be read: each topic's sentences, what is about none, each usual subject's."""
+        return (*self.phrases, backdrop.general, *backdrop.subjects.values())
 
     def _read(self) -> dict[str, Compass | None]:
         """Compasses of a scorer that does not tell its spaces: one for each that its verdicts name."""
-        verdicts = self._scorer.read(self._sentences())
+        verdicts = self._scorer.read([*itertools.chain(*self._blocks(ENGLISH))])
         names = {verdict.space for verdict in verdicts if verdict.embedding is not None and verdict.space is not None}
         return {
             name: self._fitted(
-                [verdict.embedding if verdict.space == name else None for verdict in verdicts], THRESHOLD
+                [verdict.embedding if verdict.space == name else None for verdict in verdicts], THRESHOLD, ENGLISH
             )
             for name in names
         }
@@ -109,30 +152,33 @@ class Book:
         told = [verdict.language for verdict in self._scorer.read([" ".join(each) for each in self.phrases])]
         strange = [bool(space.languages) and language not in (None, "unknown", *space.languages) for language in told]
         skipped = [of for of, each in zip(strange, self.phrases, strict=True) for _ in each]
-        skipped += [False] * (len(GENERAL) + len(SUBJECTS))
-        vectors = self._means.meanings(self._sentences(), space.name)
-        return self._fitted([None if skip else v for skip, v in zip(skipped, vectors, strict=True)], space.near)
+        backdrop = backdrop_for(space.languages)
+        vectors = self._means.meanings([*itertools.chain(*self._blocks(backdrop))], space.name)
+        skipped += [False] * (len(vectors) - len(skipped))
+        known = [None if skip else vector for skip, vector in zip(skipped, vectors, strict=True)]
+        return self._fitted(known, space.near, backdrop)
 
-    def _fitted(self, vectors: Sequence[bytes | None], near: float) -> Compass | None:
+    def _fitted(self, vectors: Sequence[bytes | None], near: float, backdrop: Backdrop) -> Compass | None:
         """Fit the regression from meanings to topics; the backdrop belongs to none."""
         import numpy as np
 
-        owners = [number for number, each in enumerate(self.phrases) for _ in each]
-        owners += [-1] * (len(vectors) - len(owners))
-        owned = [(owner, vector) for owner, vector in zip(owners, vectors, strict=True) if vector is not None]
-        if not any(owner >= 0 for owner, _ in owned):
+        topics, subjects = range(len(self.topics)), range(len(backdrop.subjects))
+        blocks = self._blocks(backdrop)
+        kept = np.array([vector is not None for vector in vectors])
+        block = np.repeat(np.arange(len(blocks)), [len(each) for each in blocks])[kept]
+        if not (block < len(topics)).any():
             return None
-        owner = np.array([owner for owner, _ in owned])
-        stack = unit([vector for _, vector in owned])
-        centre = stack.mean(axis=0)
-        wanted = (owner[:, None] == np.arange(len(self.topics))).astype(np.float32)
-        base = wanted.mean(axis=0)
-        apart = stack - centre
-        kernel = apart @ apart.T + RIDGE * np.eye(len(apart), dtype=np.float32)
-        return Compass(
-            centre=centre, weights=apart.T @ np.linalg.solve(kernel, wanted - base), base=base,
-            meanings=tuple(stack[owner == number] for number in range(len(self.topics))), stretch=THRESHOLD / near,
-        )  # fmt: skip
+        stack = unit([vector for vector in vectors if vector is not None])
+        meanings = tuple(stack[block == number] for number in topics)
+        subject = block - len(topics) - 1
+        known, told = stack[subject >= -1], subject[subject >= -1]
+        scores = _Ridge.fitted(known, told[:, None] == np.arange(len(subjects)))
+        near_to = [scores(own).mean(axis=0) if len(own) else np.zeros(len(subjects)) for own in meanings]
+        owners = [_owner([float(each[number]) for each in near_to]) for number in subjects]
+        owner = np.concatenate([topics, [-1], owners])[block]
+        used = owner > -2
+        ridge = _Ridge.fitted(stack[used], owner[used][:, None] == np.arange(len(topics)))
+        return Compass(ridge=ridge, meanings=meanings, stretch=THRESHOLD / near)
 
 
 class Topics:
@@ -182,7 +228,7 @@ def nearness(book: Book, brand: str, texts: Sequence[str], verdicts: Sequence[Ve
         compass = book.compass(space) if chosen else None
         if compass is not None:
             stack = unit([verdicts[n].embedding or b"" for n in rows])
-            scores = ((stack - compass.centre) @ compass.weights + compass.base) * compass.stretch
+            scores = compass.ridge(stack) * compass.stretch
             for row, n in enumerate(rows):
                 near[n] = {number: float(scores[row, number]) for number in chosen}
     for n, text in enumerate(texts):

@@ -90,6 +90,7 @@ def write_bundle(
         The revision.
     """
     bundle.mkdir(exist_ok=True)
+    before = read_config(bundle) if (bundle / "config.json").is_file() else {}
     target = bundle / "weights.safetensors"
     save_file(dict(tensors), target)
     target.chmod(0o644)
@@ -109,6 +110,7 @@ def write_bundle(
             "thresholds": dict.fromkeys(LABELS, 0.8),
             "marks": {head.name: dict.fromkeys(head.labels, 0.5) for head in QUESTIONS if head.kind == "many"},
             "files": {path.name: _digest(path) for path in (target, bundle / "tokenizer.json")},
+            **({"near": before["near"]} if "near" in before else {}),
             **special,
         },
         bundle,

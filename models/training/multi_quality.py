@@ -1,7 +1,7 @@
 """Calibrate the multilingual bundle and say how good it is, beside a logistic regression on the frozen encoder.
 
-Run as `python -m models.training.multi_quality` after `.multi_train`.  Temperature, bias and marks come from rows that
-were kept from training; thresholds from these and the validation rows; figures from the validation rows, and in Hindi,
+Run as `python -m models.training.multi_quality` after `.multi_grave`.  Temperature and bias come from rows that were
+kept from training; thresholds from these and the validation rows; figures from the validation rows, and in Hindi,
 where these are useless, from the rows kept from training.
 """
 
@@ -21,15 +21,15 @@ from listener.core.sentiment import LABELS, Verdict
 from listener.core.tools import Tools
 from listener.evaluate import Report, bootstrap, report
 from models._bundle import Bundle
-from models._heads import OFFENSIVE, SENTIMENT
+from models._heads import SENTIMENT
 from models.bundled import Bundled, BundledOptions
 from models.training.borders import Floats, Judged, best_temper, pooled, threshold
-from models.training.calibrate import RIGHT, marks
+from models.training.calibrate import RIGHT
 from models.training.data import Row, data_directory
 from models.training.examples import Example
 from models.training.export import read_config, write_config
 from models.training.fit import encode, judge, load_tokenizer
-from models.training.held import development, judged, tweets_kept_back
+from models.training.held import judged, tweets_kept_back
 from models.training.multi_base import base_weights
 from models.training.multi_rows import LANGUAGES, read, splits, tweets
 from models.training.multi_train import RECIPE, SEVERAL, load
@@ -57,20 +57,17 @@ def judged_by(data: Path) -> dict[str, tuple[Row, ...]]:
 
 
 def calibrate(network: Network, data: Path) -> dict[str, object]:
-    """Return temperature, bias, thresholds and marks."""
+    """Return temperature, bias and thresholds; the marks are set by `.multi_grave`."""
     base = base_weights(())
     held = {code: judged(network, rows, base)[SENTIMENT.name] for code, rows in chosen_by(data).items()}
     shares = dict.fromkeys(held, 1 / len(held))
     temperature, bias = best_temper(held, shares)
     both = {code: _joined(found, _of(network, base, read(data, code, "val"))) for code, found in held.items()}
     pool = pooled(both, shares, temperature, bias)
-    development_rows = development(data)
-    own, rude = (judged(network, development_rows[name], base) for name in ("own", "offensive"))
     return {
         "temperature": temperature,
         "bias": bias.tolist(),
         "thresholds": {label: threshold(pool, at, RIGHT) for at, label in enumerate(LABELS)},
-        "marks": marks({**own, OFFENSIVE.name: rude[OFFENSIVE.name]}),
     }
 
 

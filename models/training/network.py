@@ -4,6 +4,7 @@ Called by `models.training.fit`; `models.training.export` turns its state into t
 of the base weights, so that the state loads into `transformers` as well.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -80,14 +81,18 @@ class Network(nn.Module):
 
     def pooled(self, tokens: Tensor, present: Tensor) -> Tensor:
         """Return the mean state of each text (batch, 384); arguments as in `forward`."""
+        return self.means(tokens, present, (len(self.layers),))[0]
+
+    def means(self, tokens: Tensor, present: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """Return the mean states of each text after each of some layers, 0 being before the first; rising numbers."""
         states = self.words(tokens) + self.positions.weight[: tokens.shape[1]] + self.kinds.weight[0]
         states = functional.dropout(self.norm(states), DROPOUT, self.training)
         blocked = (1.0 - present.float())[:, None, None, :] * -1e4
+        found = [states]
         for layer in self.layers:
-            states = layer(states, blocked)
-        weight = present[:, :, None].to(states.dtype)
-        mean: Tensor = (states * weight).sum(1) / weight.sum(1)
-        return mean
+            found.append(layer(found[-1], blocked))
+        weight = present[:, :, None].to(found[-1].dtype)
+        return [(found[layer] * weight).sum(1) / weight.sum(1) for layer in layers]
 
     def forward(self, tokens: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Judge texts.

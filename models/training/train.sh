@@ -16,9 +16,11 @@ python=.venv-train/bin/python
 "$python" -m models.training.crossvalidate
 "$python" -m models.training.teach
 "$python" -m models.training.train
+"$python" -m models.training.meaning
 "$python" -m models.training.reference
 "$python" -m models.training.calibrate
 "$python" -m models.training.quality
 "$python" -m models.training.multi_train
 "$python" -m models.training.multi_heads
+"$python" -m models.training.multi_grave
 "$python" -m models.training.multi_quality

@@ -50,7 +50,9 @@ class Products:
         """Compile the graph from the bundle's own weights."""
         self._ours = Bundle(BUNDLE, precision=precision, threads=1)
         config = self._ours.config
-        shape = Shape(width=config.width, heads=config.heads, layers=config.layers, epsilon=config.epsilon)
+        shape = Shape(
+            width=config.width, heads=config.heads, layers=config.layers, epsilon=config.epsilon, meant=config.meant
+        )
         graph = _OnlyProducts(load_file(BUNDLE / "weights.safetensors"), shape, squeezed=precision == "int8").model()
         self._request = compiled(graph, precision, threads=1)
         self._batches: dict[int, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}

@@ -14,8 +14,9 @@ from listener.core.meaning import Space
 from listener.core.rules import Rules
 from listener.core.sentiment import Verdict
 from listener.core.topic import THRESHOLD, Topic, Touched
+from listener.pipeline.backdrop import ENGLISH, SEVERAL, backdrop_for
 from listener.pipeline.judge import judge
-from listener.pipeline.topics import WORD, Book, Topics, nearness
+from listener.pipeline.topics import WORD, Book, Topics, _owner, nearness
 from listener.pipeline.turns import Turns
 from listener.store import Store
 from listener.testing import START, FakeClock, FakeScorer, make_post
@@ -300,3 +301,77 @@ def test_turns_pass_on_what_texts_mean() -> None:
     assert turns.meanings(["parcel"] * 300, "en@1") == Polyglot().meanings(["parcel"] * 300, "en@1")
     assert Turns(FakeScorer()).spaces == ()
     assert Book(TOPICS, Turns(Meaning())).compass("table@1") is not None
+
+
+class OfSubjects(FakeScorer):
+    """A scorer that knows which usual subject a sentence belongs to, and that phrases of delivery and staff do."""
+
+    def read(self, texts: Sequence[str]) -> Sequence[Verdict]:
+        """Point the way of the subject."""
+        return [
+            replace(each, embedding=self._vector(text)) for each, text in zip(super().read(texts), texts, strict=True)
+        ]
+
+    def _vector(self, text: str) -> bytes:
+        vector = np.zeros(384, np.int8)
+        vector[300 + len(text) % 7] = 9
+        for number, (name, sentences) in enumerate(ENGLISH.subjects.items()):
+            vector[number] = 100 * (text in sentences or name in text)
+        return vector.tobytes()
+
+
+def test_a_topic_that_is_a_usual_subject_finds_what_its_phrases_do_not_say() -> None:
+    scorer = OfSubjects()
+    parcels = Topic(name="parcels", description="delivery", phrases=("delivery late", "delivery lost"))
+    logos = Topic(name="logos", description="The new look", phrases=("ugly logo", "I like the bird"))
+    book = Book((parcels, logos), scorer)
+    [near] = nearness(book, "Acme", ["The van drove past our house."], scorer.read(["The van drove past our house."]))
+    assert near[0] > THRESHOLD
+    assert near[1] < 0.1
+    assert book.phrases == (parcels.sentences, logos.sentences), "what explains a topic is the operator's own"
+
+
+def test_a_subject_that_two_topics_share_is_held_against_neither() -> None:
+    scorer = OfSubjects()
+    late = Topic(name="late", description="delivery late", phrases=("delivery a week late",))
+    rude = Topic(name="rude", description="delivery driver rude", phrases=("delivery man rude",))
+    text = "The van drove past our house."
+    [both] = nearness(Book((late, rude), scorer), "Acme", [text], scorer.read([text]))
+    [alone] = nearness(Book((late,), scorer), "Acme", [text], scorer.read([text]))
+    assert 0.05 < both[0] < alone[0]
+
+
+@pytest.mark.parametrize(
+    ("near", "owner"),
+    [
+        ([], -1), ([0.1, 0.0], -1), ([0.1, 0.5], 1), ([0.5, 0.1], 0), ([0.3, 0.0], -2), ([0.5, 0.3], -2),
+        ([0.5, 0.5], -2),
+    ],
+)  # fmt: skip
+def test_a_usual_subject_belongs_to_one_topic_or_to_none(near: list[float], owner: int) -> None:
+    assert _owner(near) == owner
+
+
+def test_the_backdrop_in_other_languages_has_the_same_subjects() -> None:
+    assert SEVERAL.subjects.keys() == ENGLISH.subjects.keys()
+    assert backdrop_for(()) is backdrop_for(("en",)) is ENGLISH
+    assert backdrop_for(("en", "de")) is SEVERAL
+    assert "Was für ein Tag." in SEVERAL.general
+    assert len(SEVERAL.subjects["delivery"]) == len(ENGLISH.subjects["delivery"]) + 21
+    every = [*SEVERAL.general, *(each for of in SEVERAL.subjects.values() for each in of)]
+    assert len(every) == len(set(every))
+    assert all(each == each.strip() != "" and not each.startswith("#") for each in every)
+
+
+def test_meanings_in_a_narrow_cone_are_told_apart_as_well() -> None:
+    class Narrow(Meaning):
+        def _vector(self, text: str) -> bytes:
+            vector = np.frombuffer(super()._vector(text), np.int8) // 8
+            vector[200] = 120
+            return bytes(vector.tobytes())
+
+    wide, narrow = (
+        nearness(Book(TOPICS, scorer), "Acme", ["a courier"], scorer.read(["a courier"]))[0][0]
+        for scorer in (Meaning(), Narrow())
+    )
+    assert narrow > 0.75 * wide
