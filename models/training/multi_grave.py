@@ -6,7 +6,7 @@ The encoder is held still, and the sentiment is not touched.  Marks and silences
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from models.training.multi_heads import vectors
 from models.training.multi_own import Labelled, labelled
 from models.training.multi_rows import LANGUAGES, english, splits
 from models.training.multi_train import SEVERAL, STATE, load, renew_heads
+from models.training.network import Network
 
 TWEETS, ENGLISH, COMMENTS, RUDE, FELT = 900, 800, 1000, 3000, 500
 """Ordinary tweets of each language, of English, comments; tweets labelled for insults, and for emotions."""
@@ -206,17 +207,26 @@ def grave_marks(fit: Fit, weight: Floats, bias: Floats, folds: Floats) -> dict[s
     return found
 
 
-def main() -> int:
-    """Fit four heads; keep the weights; write heads and marks into the bundle."""
-    torch.set_num_threads(1)
-    network, rows = load(), rows_of(data_directory())
-    states = vectors(network, [row.example.text for row in rows])
-    stays = without_grave(rows, states)
-    rows, states = [row for row, kept in zip(rows, stays, strict=True) if kept], states[stays]
-    at, config = dict(places(HEADS)), read_config(SEVERAL)
-    said: dict[str, dict[str, float]] = {EMOTION.name: dict.fromkeys(EMOTION.labels, 0.5)}
-    quiet: dict[str, list[str]] = {code: [SEVERITY.name] if code in UNTOLD else [] for code in LANGUAGES}
-    by_language: dict[str, float] = {}
+def silences(shares: Mapping[str, Mapping[str, float]]) -> dict[str, list[str]]:
+    """Return by language the heads that say nothing there; where a language is unknown, all but grave matters.
+
+    Args:
+        shares: by head and language, how much it was right about in the folds.
+    """
+    found = {code: [SEVERITY.name] for code in UNTOLD}
+    for head, by_language in shares.items():
+        for code, share in by_language.items():
+            if share <= RIGHT:
+                found.setdefault(code, []).append(head)
+    return {code: sorted(heads) for code, heads in found.items()} | {"unknown": sorted(shares)}
+
+
+def fit_all(network: Network, rows: Sequence[Row], states: Floats) -> dict[str, object]:
+    """Put four new heads into the network; return the settings that go with them."""
+    at = dict(places(HEADS))
+    said = {EMOTION.name: dict.fromkeys(EMOTION.labels, 0.5), OFFENSIVE.name: {OFFENSIVE.labels[0]: RUDE_MARK}}
+    shares: dict[str, dict[str, float]] = {}
+    grave: dict[str, float] = {}
     for head in FITTED:
         fit = fit_of(head, rows, states)
         weight, bias = fit.fitted(fit.free())
@@ -224,29 +234,33 @@ def main() -> int:
         network.head.weight.data[at[head]] = torch.tensor(weight, dtype=torch.float32)
         network.head.bias.data[at[head]] = torch.tensor(bias, dtype=torch.float32)
         if head is SEVERITY:
-            by_language = grave_marks(fit, weight, bias, folds)
-            said[head.name] = dict.fromkeys(head.labels, float(np.median(list(by_language.values()))))
+            grave = grave_marks(fit, weight, bias, folds)
+            said[head.name] = dict.fromkeys(head.labels, float(np.median(list(grave.values()))))
             continue
-        shares = {code: right(fit, folds, code) for code in LANGUAGES}
-        print(head.name, {code: round(share, 2) for code, share in shares.items()}, flush=True)
-        for code, share in shares.items():
-            quiet[code] += [head.name] if share <= RIGHT else []
-        if head is OFFENSIVE:
-            said[head.name] = {head.labels[0]: RUDE_MARK}
-        elif head is INTENT:
+        shares[head.name] = {code: right(fit, folds, code) for code in LANGUAGES}
+        print(head.name, {code: round(share, 2) for code, share in shares[head.name].items()}, flush=True)
+        if head is INTENT:
             said[head.name] = _balanced(fit, weight, bias)
-    save_file(network.state_dict(), STATE)
-    revision = renew_heads(network)
-    write_config({
-        **config, **{name: read_config(SEVERAL)[name] for name in ("revision", "files")},
+    by_language = {code: mark for code, mark in grave.items() if code not in UNTOLD}
+    return {
         "marks": {head.name: said[head.name] for head in (EMOTION, OFFENSIVE, INTENT, SEVERITY)},
         "marks_of": {
-            code: {SEVERITY.name: dict.fromkeys(SEVERITY.labels, mark)} for code, mark in by_language.items() if code not in UNTOLD
+            code: {SEVERITY.name: dict.fromkeys(SEVERITY.labels, mark)} for code, mark in by_language.items()
         },
-        "quiet": {code: sorted(heads) for code, heads in quiet.items() if heads}
-        | {"unknown": [EMOTION.name, OFFENSIVE.name, INTENT.name]},
-    }, SEVERAL)  # fmt: skip
-    print(f"bundle revision {revision}")
+        "quiet": silences(shares),
+    }  # fmt: skip
+
+
+def main() -> int:
+    """Fit four heads; keep the weights; write heads and marks into the bundle."""
+    torch.set_num_threads(1)
+    network, rows = load(), rows_of(data_directory())
+    states = vectors(network, [row.example.text for row in rows])
+    stays = without_grave(rows, states)
+    made = fit_all(network, [row for row, kept in zip(rows, stays, strict=True) if kept], states[stays])
+    save_file(network.state_dict(), STATE)
+    print(f"bundle revision {renew_heads(network)}")
+    write_config({**read_config(SEVERAL), **made}, SEVERAL)
     return 0
 
 
