@@ -124,6 +124,16 @@ def test_a_route_that_is_gone_tells_nobody_and_the_case_comes_back_all_the_same(
     assert (desk.now().state, desk.store.cases.get(1).status) == ("failed", "acknowledged")
 
 
+def test_beside_another_answer_under_way_it_is_told_once_and_stays_with_the_reason(desk: Desk) -> None:
+    draft = desk.replies.begin(desk.store.cases.get(1).public_id, desk.ann)
+    desk.source.echoes = (BACK,)
+    for _ in range(2):
+        desk.hear()
+    first, second = desk.store.replies.of_case(1)
+    assert (first.state, first.why, second) == ("posted", BACK.reason, draft)
+    assert [event.act for event in desk.store.events.of_case(1)].count("answer returned") == 1
+
+
 def test_the_clock_of_an_earlier_answer_stays_stopped(desk: Desk) -> None:
     case = desk.store.cases.get(1)
     earlier = case.replied_at and case.replied_at - HOUR
