@@ -133,6 +133,10 @@ class Replies(Protocol):
         """Every reply of a case, oldest first."""
         ...
 
+    def latest_of(self, case_ids: Sequence[int]) -> Mapping[int, tuple[ReplyState, int]]:
+        """How the last reply of each case stands, and row id of its writer."""
+        ...
+
     def wordings(self, reply_id: int) -> tuple[Wording, ...]:
         """The words as each colleague left them, oldest first."""
         ...
