@@ -10,7 +10,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from listener.core.stances import MARKS, Stance, Told, denies_the_same, passing_in, stance_of, told_of
 
@@ -307,4 +307,4 @@ def _joined(pieces: Sequence[str]) -> str:
 def _plain(reading: Reading, surface: Mapping[str, str]) -> Reading:
     """The reading with the brands' names back in their places."""
     text = re.sub(_MARK, lambda mark: surface.get(mark[0], ""), reading.text)
-    return Reading(text=text, stance=reading.stance, why=reading.why)
+    return replace(reading, text=text)

@@ -179,3 +179,10 @@ def test_a_long_text_takes_no_time(text: str) -> None:
     started = time.perf_counter()
     readings(f"Northwind {text}", TWO)
     assert time.perf_counter() - started < 2
+
+
+def test_a_mood_that_is_said_of_several_brands_alike_is_unsure_for_the_one_without_words_of_its_own() -> None:
+    found = readings("I love Acme. Acme and Northwind were a disaster on Monday.", TWO)["Northwind"]
+    assert (found.text, found.clear) == ("Acme and Northwind were a disaster on Monday.", False)
+    assert towards(BAD, None, found, BAD).certainty == "unsure"
+    assert towards(PLAIN, None, found, PLAIN).certainty == "confident"
