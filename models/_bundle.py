@@ -106,6 +106,7 @@ class _Loaded:
 
     tokenizer: "Tokenizer"
     encoder: "Encoder"
+    weights: Weights
     words: Words
     positions: Floats
     ends: frozenset[int]
@@ -198,6 +199,8 @@ class Bundle:
             stop = start + len(text.parts)
             verdicts.append(self._verdict(text, logits[start:stop], meanings[start:stop], scorer))
             start = stop
+        loaded.encoder.rest()
+        loaded.weights.forget()
         return verdicts
 
     def _ready(self) -> _Loaded:
@@ -331,6 +334,7 @@ def _load(directory: Path, config: Config, precision: Precision, threads: int) -
     return _Loaded(
         tokenizer=tokenizer,
         encoder=encoder,
+        weights=weights,
         words=Words(tensors["words.weight"], tensors["words.scale"]),
         positions=tensors["positions"].copy(),
         ends=frozenset(vocabulary[mark] for mark in _ENDS if mark in vocabulary),

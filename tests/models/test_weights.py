@@ -75,4 +75,4 @@ def test_both_bundles_take_less_than_a_quarter_of_a_gigabyte() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ROOMY], check=True, capture_output=True, text=True, cwd=root, timeout=60
     )
-    assert int(done.stdout) < 265
+    assert int(done.stdout) < 250
