@@ -16,7 +16,7 @@ from listener.core.case import Case
 from listener.core.colleague import Role
 from listener.core.event import Actor
 from listener.core.mention import Author
-from listener.core.reply import Reply
+from listener.core.reply import Reply, digest
 from listener.testing import START, make_post
 from listener.web import Server
 from tests.replier import FakeReplier
@@ -184,7 +184,10 @@ def test_axe_finds_nothing_on_answers(
     look("/replies")
     reply = stage.replies.hand_back(reply.public_id, lea)
     reply = stage.replies.save(reply.public_id, lea, "Sorry.", version=reply.version)
-    stage.replies.submit(reply.public_id, lea, version=reply.version, heard=stage.clock())
+    reply = stage.replies.submit(reply.public_id, lea, version=reply.version, heard=stage.clock())
+    look(f"/cases/{case.public_id}")
+    stage.repliers.clear()
+    stage.replies.clear(reply.public_id, lea, digest("Sorry."), heard=stage.clock())
     look(f"/cases/{case.public_id}")
     page.close()
     assert found == []
