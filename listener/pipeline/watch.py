@@ -43,9 +43,10 @@ def watch(store: Store, rules: Rules, clock: Clock) -> int:
 
 
 def _end(store: Store, case: Case, rules: Rules, clock: Clock) -> None:
-    """A snooze or a claim is over."""
+    """A snooze, a wait or a claim is over."""
     now = clock()
-    if case.status == "snoozed":
+    # An answer under way outlives the wait, as where a claim of a waiting case was undone: no draft ends unsent.
+    if case.status == "snoozed" or (case.status == "waiting" and store.replies.live(case.id)):
         changed = store.cases.change(woke(case, now, rules.claim_lease))
         store.events.add(LISTENER, "woke", now, case=changed)
         get_logger().info("case_woke", case=case.public_id)

@@ -321,6 +321,20 @@ def test_a_draft_that_is_taken_up_again_takes_its_waiting_case_along(
     assert office.now(case).status == "acknowledged", "the wait is over, and ends no case under a draft"
 
 
+def test_a_wait_that_ends_over_a_draft_gives_the_case_back_and_does_not_end_it(
+    bench: Bench, office: Office, case: Case, ann: Actor
+) -> None:
+    bench.repliers.clear()
+    bench.replies.by_hand(bench.written(case, ann).public_id, ann, "")
+    claimed = office.work.claim(case.public_id, ann)
+    draft = bench.written(case, ann, "And one more thing.")
+    office.work.undo(claimed.event or 0, ann)
+    assert office.now(case).status == "waiting"
+    office.clock.forward(timedelta(days=30))
+    watch(bench.store, bench.rules(), office.clock)
+    assert (office.now(case).status, bench.now(draft).state) == ("acknowledged", "draft")
+
+
 def test_no_draft_is_taken_up_again_on_a_case_that_ended_or_is_another_colleagues(
     bench: Bench, office: Office, case: Case, ann: Actor, bob: Actor
 ) -> None:
