@@ -92,8 +92,11 @@ def write_bundle(
     bundle.mkdir(exist_ok=True)
     before = read_config(bundle) if (bundle / "config.json").is_file() else {}
     target = bundle / "weights.safetensors"
-    save_file(dict(tensors), target)
-    target.chmod(0o644)
+    # Whoever runs has the old file mapped; written in place it would change under them.
+    fresh = target.with_suffix(".new")
+    save_file(dict(tensors), fresh)
+    fresh.chmod(0o644)
+    fresh.replace(target)
     shutil.copyfile(tokenizer, bundle / "tokenizer.json")
     revision = _digest(target)[:12]
     write_config(
