@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,19 @@ from models._heads import EMOTION, INTENT, SEVERITY
 pytestmark = pytest.mark.sources
 
 FILE = Path(__file__).resolve().parents[2] / "models" / "training" / "rows" / "languages.jsonl"
-ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 EIGHT = {"ar", "de", "en", "es", "fr", "hi", "it", "pt"}
 
+Rows = list[dict[str, Any]]
 
-def test_every_row_is_complete() -> None:
-    for number, row in enumerate(ROWS, start=1):
+
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    """All of them."""
+    return [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_row_is_complete(rows: Rows) -> None:
+    for number, row in enumerate(rows, start=1):
         assert row["text"].strip() == row["text"] != "", number
         assert row["language"] in EIGHT, number
         assert row["half"] in {"fit", "blind"}, number
@@ -30,19 +38,19 @@ def test_every_row_is_complete() -> None:
             assert isinstance(row["offensive"], bool), number
 
 
-def test_every_language_has_grave_and_ordinary_rows_in_both_halves() -> None:
-    counts = Counter((row["language"], row["half"], bool(row["labels"])) for row in ROWS)
+def test_every_language_has_grave_and_ordinary_rows_in_both_halves(rows: Rows) -> None:
+    counts = Counter((row["language"], row["half"], bool(row["labels"])) for row in rows)
     for language in EIGHT:
         assert counts[language, "fit", True] + counts[language, "blind", True] >= 12
         assert counts[language, "fit", False] + counts[language, "blind", False] >= 30
         assert min(counts[language, half, grave] for half in ("fit", "blind") for grave in (True, False)) >= 6
 
 
-def test_every_half_of_every_language_has_each_grave_kind() -> None:
-    found = {(row["language"], row["half"], label) for row in ROWS for label in row["labels"]}
+def test_every_half_of_every_language_has_each_grave_kind(rows: Rows) -> None:
+    found = {(row["language"], row["half"], label) for row in rows for label in row["labels"]}
     assert len(found) == len(EIGHT) * 2 * len(SEVERITY.labels)
 
 
-def test_no_text_stands_there_twice() -> None:
-    texts = [" ".join(re.findall(r"\w+", row["text"].lower())) for row in ROWS]
+def test_no_text_stands_there_twice(rows: Rows) -> None:
+    texts = [" ".join(re.findall(r"\w+", row["text"].lower())) for row in rows]
     assert [text for text, count in Counter(texts).items() if count > 1] == []
