@@ -23,4 +23,5 @@ python=.venv-train/bin/python
 "$python" -m models.training.multi_train
 "$python" -m models.training.multi_heads
 "$python" -m models.training.multi_grave
+"$python" -m models.training.multi_meaning
 "$python" -m models.training.multi_quality

@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 from safetensors.numpy import load_file, save_file
 
 from models.training.meaning import fitted, rewrite
+from models.training.multi_meaning import Text, apart
 
 BUNDLE = {"head.weight": np.ones((2, 4), np.float32), "meaning.weight": np.ones((4, 4), np.int8)}
 
@@ -45,3 +46,18 @@ def test_a_map_finds_the_directions_that_states_were_made_from() -> None:
     wanted = states @ hidden
     cosines = (found * wanted).sum(axis=1) / np.linalg.norm(found, axis=1) / np.linalg.norm(wanted, axis=1)
     assert np.median(cosines) > 0.99
+
+
+def test_a_story_points_the_same_way_in_every_language_once_these_are_told_apart_by_stories() -> None:
+    stories = np.random.default_rng(2).standard_normal((6, 4))
+    stories /= np.linalg.norm(stories, axis=1, keepdims=True)
+    english, german = np.tile([2.0, 0.0], (6, 1)), np.tile([0.0, 2.0], (6, 1))
+    wanted = np.concatenate([np.hstack([stories, english]), np.hstack([stories, german])])
+    # The last of each language is no story: what people tweet of differs between languages.
+    wanted[-1, :4] = -wanted[-1, :4]
+    chosen = [Text(text="", language=code, story=at < 5) for code in ("en", "de") for at in range(6)]
+    found = apart(wanted, chosen)
+    assert found[:5] == pytest.approx(found[6:11])
+    assert found[5, 4:] == pytest.approx(found[11, 4:])
+    assert found[5, :4] != pytest.approx(found[11, :4])
+    assert found.mean(axis=0) == pytest.approx(0)

@@ -221,6 +221,44 @@ def test_a_text_points_the_way_of_its_translation(scorer: Bundled) -> None:
     assert likeness(english, german) > likeness(english, cake) + 0.1
 
 
+ABOUT = {
+    "my parcel has not arrived": [
+        "Seit zwei Wochen warte ich auf das Päckchen.",
+        "Le facteur n'est jamais passé avec mon colis.",
+        "El repartidor dejó la caja en la calle.",
+        "Il corriere ha perso il mio pacco.",
+        "A encomenda ainda não chegou.",
+        "لم تصل الشحنة بعد",
+    ],
+    "the app keeps crashing": [
+        "Die App stürzt beim Öffnen ab.",
+        "L'application plante à chaque fois.",
+        "La aplicación se cierra sola.",
+        "L'app si blocca appena la apro.",
+        "O aplicativo trava toda hora.",
+        "التطبيق يتوقف عن العمل كل يوم",
+    ],
+}
+
+
+def _directions(scorer: Bundled, texts: list[str]) -> np.ndarray:
+    found = np.stack([np.frombuffer(each or b"", np.int8) for each in scorer.meanings(texts, scorer.spaces[1].name)])
+    return found / np.linalg.norm(found.astype(float), axis=1, keepdims=True)
+
+
+def test_what_a_post_is_about_is_told_across_languages_by_english_phrases(scorer: Bundled) -> None:
+    phrases = _directions(scorer, list(ABOUT))
+    for number, posts in enumerate(ABOUT.values()):
+        assert ((_directions(scorer, posts) @ phrases.T).argmax(axis=1) == number).all()
+
+
+def test_texts_that_have_nothing_in_common_do_not_point_the_same_way(scorer: Bundled) -> None:
+    found = _directions(scorer, [*(posts[at] for posts in ABOUT.values() for at in (0, 3)), "Ich backe gern Kuchen."])
+    likeness = found @ found.T
+    assert abs(likeness[:2, 2:].mean()) < 0.4
+    assert abs(likeness[4, :4].mean()) < 0.4
+
+
 def test_the_bundle_stays_below_thirty_megabytes() -> None:
     assert sum(path.stat().st_size for path in SEVERAL.iterdir()) < 30_000_000
 
