@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CURE = "Chromium is not installed: run `make servers`, or apt-get install chromium"
 
@@ -25,6 +25,9 @@ ARGUMENTS = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # no page reaches beyond loopback
 )
+
+# A deadline, no duration: the machines that run this are shared, and five seconds are not always enough there.
+expect.set_options(timeout=30_000)
 
 
 def find_chromium() -> str | None:

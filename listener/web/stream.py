@@ -54,6 +54,7 @@ class Broadcast:
         self._events = events
         self._listeners: set[_Queue] = set()
         self._task: asyncio.Task[None] | None = None
+        self._reading = asyncio.Event()
         self._said: deque[str] = deque(maxlen=1000)
 
     def say(self, case: str, act: str) -> None:
@@ -74,8 +75,13 @@ class Broadcast:
         queue: _Queue = asyncio.Queue(maxsize=200)
         self._listeners.add(queue)
         if self._task is None or self._task.done():
+            self._reading = asyncio.Event()
             self._task = asyncio.create_task(self._read(ending))
         return queue
+
+    async def reading(self) -> None:
+        """Wait until whatever happens from now on is told."""
+        await self._reading.wait()
 
     def leave(self, queue: _Queue) -> None:
         """Tell a queue no more."""
@@ -88,6 +94,7 @@ class Broadcast:
             try:
                 if last < 0:
                     last = await anyio.to_thread.run_sync(self._events.newest_id, limiter=limiter)
+                    self._reading.set()
                 for event, case in await anyio.to_thread.run_sync(self._events.since, last, limiter=limiter):
                     last = event.id
                     if case:
@@ -97,6 +104,7 @@ class Broadcast:
             while self._said:
                 self._tell(self._said.popleft())
             await asyncio.sleep(TICK)
+        self._reading.set()
         self._tell(None)
 
     def _tell(self, line: str | None) -> None:
@@ -144,6 +152,8 @@ async def _lines(broadcast: Broadcast, ending: Callable[[], bool]) -> AsyncItera
     queue = broadcast.join(ending)
     end = asyncio.get_running_loop().time() + LIFE
     try:
+        # A page looks anew when its stream opens: what happens after that look must not be missed.
+        await broadcast.reading()
         yield "retry: 2000\n\n"
         while asyncio.get_running_loop().time() < end:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Sequence
 
 import httpx2
@@ -84,6 +85,29 @@ def test_everybody_hears_of_a_case_and_one_reader_serves_all() -> None:
         reads = log.reads
         await asyncio.sleep(0.1)
         assert log.reads <= reads + 1
+
+    asyncio.run(run())
+
+
+def test_a_stream_opens_only_once_nothing_can_be_missed_any_more() -> None:
+    async def run() -> None:
+        log, asked, answer = Log(), threading.Event(), threading.Event()
+
+        def newest_id() -> int:
+            asked.set()
+            assert answer.wait(10)
+            return len(log.events)
+
+        log.newest_id = newest_id  # type: ignore[method-assign]
+        lines = stream._lines(Broadcast(log), lambda: False)  # type: ignore[arg-type]
+        opened = asyncio.create_task(anext(lines))  # type: ignore[arg-type]
+        await until(asked.is_set)
+        assert not opened.done(), "it opened before the log was read"
+        answer.set()
+        assert "retry" in await opened
+        log.write("claimed", "c-1")
+        assert "c-1" in await anext(lines)
+        await lines.aclose()  # type: ignore[attr-defined]
 
     asyncio.run(run())
 
